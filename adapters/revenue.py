@@ -1,0 +1,113 @@
+"""From lookups to the contract: the rules of the answer, as pure functions, in Decimal.
+
+Source: contract 2.1 to 2.3 and section 4 (degradation). One function, `customer_fee`, makes the
+fee that a billing account shows and the fee that a batch adds, so the two cannot differ.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from uuid import UUID
+
+from adapters.bss_adapter import BillingAccountInfo, RevenueResult
+from adapters.currency import minor_unit
+from adapters.outcome import Billing, Dispute, Found, Lookup, LookupFailed, Missing, Unavailable
+
+EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+"""Wide enough that no sum of bounded amounts is ever rounded on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount a month, not yet rounded, and its ISO 4217 currency."""
+
+    amount: Decimal = field(repr=False)
+    currency: str = field(repr=False)
+
+
+def customer_fee(charges: Iterable[Money]) -> Money | None:
+    """The monthly fee of one customer: the sum of its recurring charges, rounded once, half-even.
+
+    `None` when there is no charge, or when there are two currencies, which are never added.
+    Discounts may outweigh charges; a fee never goes below zero.
+    """
+    charges = list(charges)
+    currencies = {charge.currency for charge in charges}
+    if len(currencies) != 1:
+        return None
+    (currency,) = currencies
+    with localcontext(EXACT):
+        total = sum((charge.amount for charge in charges), Decimal(0))
+        fee = max(total, Decimal(0)).quantize(minor_unit(currency))
+    return Money(fee, currency)
+
+
+def revenue_result(
+    lookups: Iterable[Lookup[Billing]], *, source: str, is_estimate: bool, reporting_currency: str
+) -> RevenueResult:
+    """The aggregate over one lookup for each distinct customer asked.
+
+    Priced: found, with a fee in the reporting currency. Unpriced: everybody else. An aggregate
+    that is not all live is an estimate.
+    """
+    lookups = list(lookups)
+    fees = [fee for fee in (_fee_in(reporting_currency, one) for one in lookups) if fee is not None]
+    unpriced = len(lookups) - len(fees)
+    with localcontext(EXACT):
+        total = float(sum(fees, Decimal(0))) if fees else None
+    return RevenueResult(
+        total_revenue_at_risk=total,
+        is_estimate=is_estimate or not all(_is_live(one) for one in lookups),
+        source=source,
+        priced_customer_count=len(fees),
+        unpriced_customer_count=unpriced,
+        requires_manual_valuation=unpriced > 0,
+    )
+
+
+def billing_account(
+    customer_id: UUID, lookup: Lookup[Billing], *, reporting_currency: str
+) -> BillingAccountInfo | None:
+    """What the contract shows of one customer, in the customer's own currency.
+
+    `None` when the vendor says that there is no such customer. Raises `LookupFailed` when nobody
+    could say. The reporting currency stands in where no currency is known.
+    """
+    if isinstance(lookup, Unavailable):
+        raise LookupFailed(lookup.reason, retry_after_s=lookup.retry_after_s)
+    if isinstance(lookup, Missing):
+        return None
+    billing = lookup.value
+    return BillingAccountInfo(
+        customer_id=customer_id,
+        account_id=billing.account_id,
+        plan_name=billing.plan_name,
+        monthly_fee=None if billing.monthly_fee is None else float(billing.monthly_fee),
+        currency=billing.currency or reporting_currency,
+    )
+
+
+def disputed(lookups: Mapping[UUID, Lookup[Dispute]]) -> list[UUID]:
+    """Customers with an active dispute, in the order asked.
+
+    A customer whom the vendor does not know has none. Raises `LookupFailed` when none of them
+    could be asked, so that a dead vendor does not read as "no disputes".
+    """
+    unavailable = [one for one in lookups.values() if isinstance(one, Unavailable)]
+    if unavailable and len(unavailable) == len(lookups):
+        raise LookupFailed(unavailable[0].reason, retry_after_s=unavailable[0].retry_after_s)
+    return [
+        customer_id
+        for customer_id, lookup in lookups.items()
+        if isinstance(lookup, Found) and lookup.value.active
+    ]
+
+
+def _fee_in(currency: str, lookup: Lookup[Billing]) -> Decimal | None:
+    if isinstance(lookup, Found) and lookup.value.currency == currency:
+        return lookup.value.monthly_fee
+    return None
+
+
+def _is_live(lookup: Lookup[Billing]) -> bool:
+    return not isinstance(lookup, Unavailable) and not lookup.stale

@@ -1,0 +1,296 @@
+"""Every setting of the sidecar: frozen groups, each field described in place with its unit.
+
+Durations are seconds inside and written with a unit (`450ms`, `1.9s`, `5m`); sizes are bytes
+inside and written with a unit (`64KiB`). Secrets are never written here: a `*_file` names a
+mounted file and rotates, `${NAME}` takes an environment variable and does not.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from config.units import Duration, Size
+
+TenantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,99}$")]
+ConnectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
+
+
+class ServerTls(Group):
+    """TLS of the data listener, where it is bound elsewhere than on loopback."""
+
+    certificate_file: str
+    """PEM file with the certificate and its chain."""
+    key_file: str
+    """PEM file with the private key."""
+
+
+class DataListener(Group):
+    """Where the pod asks its questions."""
+
+    host: str = "127.0.0.1"
+    """Address to bind. Elsewhere than loopback it needs `tls` and `auth.token_file`."""
+    port: Port = 8650
+    """TCP port; 0 takes a free one."""
+    unix_socket: str | None = None
+    """Path of a unix socket, instead of `host` and `port`."""
+    tls: ServerTls | None = None
+
+
+class OpsListener(Group):
+    """Health and metrics, for kubelet and Prometheus. Nothing personal is on it."""
+
+    host: str = "127.0.0.1"
+    """Address to bind; in Kubernetes the pod's own, because kubelet cannot reach a loopback."""
+    port: Port = 8651
+
+
+class AdminListener(Group):
+    """The status page and the switches, for people in the pod. Loopback only."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8652
+
+
+class Listeners(Group):
+    """The three doors, each with its own routes and no other's."""
+
+    data: DataListener = DataListener()
+    ops: OpsListener = OpsListener()
+    admin: AdminListener = AdminListener()
+
+
+class Auth(Group):
+    """Who may ask."""
+
+    token_file: str | None = None
+    """File with the bearer token that the data listener wants. If it is absent at start, a token
+    is generated into it (mode 0600). `None`: no token is asked for."""
+
+
+class Deadlines(Group):
+    """The budget of a question, below the SLA's 500 ms and 2 s so that it is kept."""
+
+    single: Duration = 0.45
+    """For one customer."""
+    batch: Duration = 1.9
+    """For a batch, whatever its size."""
+
+
+class Limits(Group):
+    """What the sidecar accepts from the pod."""
+
+    batch_ids: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Customer ids in one batch, duplicates included."""
+    request_body: Size = 64 * 1024
+    """Bytes of a request body."""
+
+
+class Shutdown(Group):
+    """What happens on SIGTERM."""
+
+    grace: Duration = 5.0
+    """How long questions in flight may take to finish."""
+
+
+class Logging(Group):
+    """The log on standard output."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+    """`auto`: `console` on a terminal, `json` elsewhere."""
+
+
+class ClientTls(Group):
+    """How the sidecar proves itself to the vendor, and whom it trusts (mutual TLS)."""
+
+    certificate_file: str | None = None
+    """PEM file with the client certificate and its chain."""
+    key_file: str | None = None
+    """PEM file with the client's private key."""
+    trust_bundle_file: str | None = None
+    """PEM file with the CAs to trust. When given, the system's are not trusted."""
+    server_name: str | None = None
+    """Host name expected in the vendor's certificate, where it is not the URL's."""
+
+
+class OAuth2(Group):
+    """OAuth2 client credentials (RFC 6749, section 4.4)."""
+
+    token_url: str
+    """The token endpoint."""
+    client_id: str
+    method: Literal[
+        "client_secret_basic", "client_secret_post", "tls_client_auth", "private_key_jwt"
+    ] = "client_secret_basic"
+    """How the client authenticates (RFC 7591). `tls_client_auth` (RFC 8705) uses `tls`."""
+    client_secret_file: str | None = None
+    """File with the client secret; rotates."""
+    client_secret: SecretStr | None = None
+    """`${NAME}` of an environment variable with the client secret; does not rotate."""
+    signing_key_file: str | None = None
+    """PEM file with the private key of `private_key_jwt` (RSA or EC); rotates."""
+    signing_key_id: str | None = None
+    """The `kid` that the issuer knows the key by."""
+    scope: str | None = None
+    audience: str | None = None
+    """Audience of the `private_key_jwt` assertion; the token URL unless given."""
+
+
+class Wire(Group):
+    """What a connection may cost, and what it takes from a vendor."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
+    """Exchanges in flight at most."""
+    queue_length: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    """Exchanges that may wait for a slot. Above it they are answered `overload` at once."""
+    connect_timeout: Duration = 0.3
+    """For the TCP and TLS handshakes of one new connection."""
+    exchange_timeout: Duration = 1.0
+    """For one exchange, never longer than the budget of its question."""
+    response_body: Size = 8 * 1024 * 1024
+    """Bytes of a reply, after decompression."""
+    egress_proxy: str | None = None
+    """URL of an HTTP proxy through which the vendor is reached."""
+
+
+class IdentitySource(Group):
+    """From Pedkai's customer id to the id that the vendor knows."""
+
+    kind: Literal["pedkai_db", "identity", "file"] = "identity"
+    """`pedkai_db`: `customers.external_id`; `identity`: the UUID itself; `file`: a mounted map."""
+    file: str | None = None
+    """CSV (`customer_id,vendor_id`, with a header) or JSON object; for `file`."""
+    dsn_file: str | None = None
+    """File with the SQLAlchemy URL of Pedkai's database; for `pedkai_db`."""
+    dsn: SecretStr | None = None
+    """`${NAME}` of an environment variable with that URL; does not rotate."""
+    remember: Duration = 300.0
+    """How long a mapping read from the database is kept in memory."""
+    remember_customers: Annotated[int, Field(ge=0)] = 100_000
+    """How many mappings are kept at most."""
+
+
+class Database(Group):
+    """Pedkai's database, for the vendor `local`."""
+
+    dsn_file: str | None = None
+    """File with the SQLAlchemy URL (`postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`)."""
+    dsn: SecretStr | None = None
+    """`${NAME}` of an environment variable with that URL; does not rotate."""
+    currency: Currency = "GBP"
+    """Currency of its fees; the schema has no column for it."""
+    pool: Annotated[int, Field(ge=1, le=100)] = 5
+    """Database connections at most."""
+
+
+class TmfProfile(Group):
+    """How this vendor speaks TM Forum, where it differs from the adapter's own defaults.
+
+    `None` leaves the default of the vendor's adapter.
+    """
+
+    version: Literal["v4", "v5"] | None = None
+    """Of the TM Forum Open APIs."""
+    id_kind: Literal["customer", "individual", "account"] | None = None
+    """What the identity map's ids are to this vendor."""
+    product_query: Literal["party", "account", "party_and_account"] | None = None
+    """Which ids a product query carries. Where it needs accounts, they are asked for first."""
+    party_filter: str | None = None
+    """Name of the query parameter that filters by party."""
+    account_filter: str | None = None
+    """Name of the query parameter that filters by account."""
+    status_filter: str | None = None
+    """Name of the query parameter that filters products by status; empty: not sent."""
+    ticket_filter: str | None = None
+    """Name of the query parameter that filters trouble tickets by their customer."""
+    charged_statuses: tuple[str, ...] | None = None
+    """Statuses of products that are charged."""
+    existence: Literal["customer_by_id", "customer_by_party", "accounts", "none"] | None = None
+    """What is asked when a customer shows no products. `none`: found, without a price."""
+    missing_needs_error_body: bool | None = None
+    """Whether a 404 by id must carry a TM Forum error body to mean "no such customer"."""
+    trust_filter: bool | None = None
+    """Believe rows that name no owner, because the vendor is known to filter."""
+    owner_roles: tuple[str, ...] | None = None
+    """Roles of a related party that own a row, where a role is given."""
+    tax_basis: Literal["excluded", "included"] | None = None
+    tax_rate_scale: Literal["percent", "fraction"] | None = None
+    """Whether `taxRate` 20 or `taxRate` 0.2 means 20 %."""
+    batch_style: Literal["off", "repeat", "comma", "semicolon"] | None = None
+    """How one query asks for many ids."""
+    batch_size: Annotated[int, Field(ge=1, le=200)] | None = None
+    """Ids in one query at most; a URL stays under 2,000 characters all the same."""
+    page_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    page_limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Pages of one query at most."""
+    fee_fallback: Literal["none", "applied_rate"] | None = None
+    """Where the fee comes from when no product carries a price."""
+    dispute_sources: (
+        tuple[Literal["trouble_ticket", "bill_on_hold", "disputed_balance"], ...] | None
+    ) = None
+    """What counts as a sign of a dispute; empty: the vendor has none, so nobody disputes."""
+    dispute_ticket_types: tuple[str, ...] | None = None
+    dispute_states: tuple[str, ...] | None = None
+    """States of a ticket that are active."""
+    dispute_window_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class Connection(Group):
+    """One configured vendor endpoint."""
+
+    vendor: str
+    """`amdocs`, `cerillion`, `csg`, `local` or `mock`."""
+    base_url: str | None = None
+    """Where the vendor's APIs are; each adapter knows the paths below it."""
+    apis: dict[
+        Literal["product_inventory", "account", "customer", "customer_bill", "trouble_ticket"], str
+    ] = {}
+    """Base URL of one API, where it is not below `base_url`."""
+    insecure: bool = False
+    """Neither mutual TLS nor OAuth2, or no https. Only to a loopback address."""
+    tls: ClientTls | None = None
+    oauth2: OAuth2 | None = None
+    headers: dict[str, str] = {}
+    """Further request headers, the same on each exchange. Never secrets."""
+    wire: Wire = Wire()
+    identity: IdentitySource = IdentitySource()
+    tmf: TmfProfile = TmfProfile()
+    database: Database | None = None
+
+
+class Tenant(Group):
+    """One telecom operator that Pedkai serves."""
+
+    connection: ConnectionName
+    """The connection that answers for it."""
+    reporting_currency: Currency = "GBP"
+    """ISO 4217 code in which its revenue at risk is summed."""
+
+
+class Settings(Group):
+    """The whole of one configuration file."""
+
+    schema_version: Literal[1]
+    """Of the configuration file's format."""
+    connections: dict[ConnectionName, Connection] = {}
+    tenants: dict[TenantName, Tenant] = {}
+    default_tenant: TenantName | None = None
+    """Serves requests without `X-Tenant-ID`, and only those."""
+    listeners: Listeners = Listeners()
+    auth: Auth = Auth()
+    deadlines: Deadlines = Deadlines()
+    limits: Limits = Limits()
+    shutdown: Shutdown = Shutdown()
+    logging: Logging = Logging()
