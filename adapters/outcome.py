@@ -59,7 +59,7 @@ class Billing:
     account_id: UUID | None = field(default=None, repr=False)
     plan_name: str | None = field(default=None, repr=False)
     monthly_fee: Decimal | None = field(default=None, repr=False)
-    """As `adapters.revenue.customer_fee` rounds it; `None`: no decidable price, or two currencies."""
+    """As `revenue.customer_fee` rounds it; `None`: no decidable price, or two currencies."""
     currency: str | None = field(default=None, repr=False)
     """ISO 4217 code of the customer's own currency; `None`: not known."""
 
