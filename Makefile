@@ -1,0 +1,73 @@
+# Two commands are the way in: `make demo` and `make test`. Each does its own set-up.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= auto
+VENDOR ?=
+
+# Python 3.11 or newer; the first of these that really starts.
+FIND_PYTHON := for python in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \
+	if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo "$$python"; exit 0; fi; done; \
+	echo "bss-sidecar needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; \
+	echo "If it is not on the PATH, say where: make PYTHON=/path/to/python3.11 …" >&2; exit 1
+
+.PHONY: help
+help: ## What can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Watch the sidecar answer, lose a vendor, and recover (under 30 s)
+	@$(BIN)/bss-sidecar demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests, in parallel, with coverage
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
+.PHONY: contract
+contract: $(VENV)/.dev ## Run the contract suite; VENDOR=name for one adapter
+	@$(BIN)/pytest tests/contract $(if $(VENDOR),--vendor $(VENDOR))
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same vendor
+	@$(BIN)/python -P -m tests.bench
+
+.PHONY: clean
+clean: ## Remove what was made here
+	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .demo
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@python=$$($(FIND_PYTHON)); echo "Making $(VENV) with $$("$$python" --version)"; "$$python" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.txt pyproject.toml
+	@echo "Installing the sidecar from its lock (about a minute the first time)"
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@echo "Installing the tools of the tests from their lock"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

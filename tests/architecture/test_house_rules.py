@@ -1,0 +1,107 @@
+"""What is agreed about the shape of the code, as checks that fail."""
+
+import ast
+import importlib.metadata
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("adapters", "config", "proxy")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the project: from git where there is one, else from the folders."""
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        names = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],  # noqa: S607
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        return [ROOT / name for name in names if (ROOT / name).is_file()]
+    return [
+        path
+        for pattern in patterns
+        for path in ROOT.rglob(pattern)
+        if ".venv" not in path.parts and path.is_file()
+    ]
+
+
+PYTHON = tracked("*.py")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_a_file_has_at_most_400_lines_and_its_functions_at_most_60(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    functions = (
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    too_long = [f.name for f in functions if (f.end_lineno or 0) - f.lineno + 1 > 60]
+    assert too_long == []
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_every_exception_from_a_rule_names_its_code_and_reason(path: Path) -> None:
+    silent = re.compile(r"#\s*(?:noqa(?!:)|type:\s*ignore(?!\[))")
+    without_reason = re.compile(r"#\s*noqa: [A-Z0-9, ]+$|#\s*type: ignore\[[^]]*\]$")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    in_product = path.relative_to(ROOT).parts[0] in PACKAGES
+    assert [line for line in lines if silent.search(line) and "re.compile" not in line] == []
+    assert not in_product or [line for line in lines if without_reason.search(line)] == []
+
+
+def test_every_package_of_ours_tells_type_checkers_that_it_is_typed() -> None:
+    assert [name for name in PACKAGES if not (ROOT / name / "py.typed").is_file()] == []
+
+
+def test_no_other_distribution_brings_packages_of_these_names() -> None:
+    """The names are generic, and an installer lets one distribution overwrite another's."""
+    owners = importlib.metadata.packages_distributions()
+    assert {name: set(owners.get(name, ["bss-sidecar"])) for name in PACKAGES} == dict.fromkeys(
+        PACKAGES, {"bss-sidecar"}
+    )
+
+
+def test_no_private_key_is_in_the_repository() -> None:
+    marker = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{32}")
+    keys = [path for path in tracked("*") if marker.search(path.read_bytes())]
+    assert keys == []
+
+
+@pytest.mark.parametrize("lock", ["runtime.txt", "build.txt", "dev.txt"])
+def test_a_lock_pins_everything_with_hashes_and_names_no_index(lock: str) -> None:
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
+    entries = [entry for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
+    assert entries
+    assert [entry for entry in entries if "--hash=sha256:" not in entry or "==" not in entry] == []
+    assert "://" not in text
+
+
+def test_only_the_registry_lists_the_vendors() -> None:
+    vendors = {"amdocs", "cerillion", "csg"}
+    allowed = {"adapters/registry.py"}
+    knowing = []
+    for path in PYTHON:
+        name = relative(path)
+        if not name.startswith(PACKAGES) or name.startswith(("adapters/simulator/", "proxy/demo/")):
+            continue
+        strings = {
+            node.value.lower()
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        if len(vendors & strings) > 1 and name not in allowed:
+            knowing.append(name)
+    assert knowing == []
