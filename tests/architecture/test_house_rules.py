@@ -5,6 +5,8 @@ import importlib.metadata
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ def tracked(*patterns: str) -> list[Path]:
     """Files of the project: from git where there is one, else from the folders."""
     if (ROOT / ".git").exists() and shutil.which("git"):
         names = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],  # noqa: S607
+            ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -69,9 +71,19 @@ def test_every_package_of_ours_tells_type_checkers_that_it_is_typed() -> None:
 def test_no_other_distribution_brings_packages_of_these_names() -> None:
     """The names are generic, and an installer lets one distribution overwrite another's."""
     owners = importlib.metadata.packages_distributions()
-    assert {name: set(owners.get(name, ["bss-sidecar"])) for name in PACKAGES} == dict.fromkeys(
-        PACKAGES, {"bss-sidecar"}
+    assert {owner for name in PACKAGES for owner in owners.get(name, [])} <= {"bss-sidecar"}
+
+
+def test_the_wheel_holds_exactly_our_three_packages(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {Path(name).parts[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == set(PACKAGES)
 
 
 def test_no_private_key_is_in_the_repository() -> None:
