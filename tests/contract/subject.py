@@ -26,7 +26,7 @@ class Customer:
     fee: Decimal | None = None
     """The monthly fee, to the penny; `None`: no price is known."""
     plan_name: str | None = None
-    """The plan, or of several the one with the largest fee."""
+    """The plan, or of several the one with the largest fee; `None`: it is not checked."""
     yearly: bool = False
     """Billed by the year."""
     products: int = 1
