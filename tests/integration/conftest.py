@@ -1,9 +1,12 @@
 """Servers that live as long as one test run, in each of its processes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.servers.pedkai import PedkaiDatabase, on_postgres, on_sqlite
 from tests.servers.postgres import NoPostgres, Postgres, running_postgres
 
 
@@ -15,3 +18,11 @@ def postgres() -> Iterator[Postgres]:
             yield server
     except NoPostgres as absent:
         pytest.skip(str(absent))
+
+
+@pytest_asyncio.fixture(params=["postgresql", "sqlite"])
+async def pedkai(request: pytest.FixtureRequest, tmp_path: Path) -> PedkaiDatabase:
+    """A database with Pedkai's schema and no rows, on PostgreSQL and in a SQLite file."""
+    if request.param == "sqlite":
+        return on_sqlite(tmp_path / "pedkai.db")
+    return await on_postgres(request.getfixturevalue("postgres"))
