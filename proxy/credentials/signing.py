@@ -1,0 +1,44 @@
+"""The key that signs `private_key_jwt` assertions.
+
+Source: RFC 7523, section 3; RFC 7518, section 3.1 (algorithms).
+"""
+
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.jwk import ECKey, RSAKey
+
+from adapters.outcome import LookupFailed, Reason
+from proxy.credentials.files import read_bytes
+
+SMALLEST_RSA_BITS = 2048
+
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key object, for authlib takes an EC key in no other form, and its algorithm."""
+
+    key: ECKey | RSAKey = field(repr=False)
+    algorithm: str
+
+
+def read_signing_key(path: str) -> SigningKey:
+    """An RSA or EC key in PEM. Raises `LookupFailed(auth)` with what is wrong with the file."""
+    content = read_bytes(path, "signing key", Reason.AUTH)
+    try:
+        private = load_pem_private_key(content, password=None)
+    except TypeError:
+        problem = "is encrypted; mount it without a passphrase"
+    except (ValueError, UnsupportedAlgorithm):
+        problem = "is not a PEM private key"
+    else:
+        if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= SMALLEST_RSA_BITS:
+            return SigningKey(RSAKey.import_key(content), "RS256")
+        if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
+            return SigningKey(ECKey.import_key(content), _CURVES[private.curve.name])
+        problem = "is neither RSA of 2048 bits or more nor EC on P-256, P-384 or P-521"
+    raise LookupFailed(Reason.AUTH, f"the signing key {path} {problem}")

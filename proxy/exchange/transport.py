@@ -1,0 +1,111 @@
+"""HTTP requests and whole, bounded replies over one aiohttp session.
+
+aiohttp asks once more by itself when a connection breaks before the reply to an idempotent
+request began: a vendor may see two requests for one exchange, within the same time.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from ssl import SSLContext
+
+import aiohttp
+from yarl import URL
+
+from adapters.outcome import LookupFailed, Reason
+from config import settings
+from proxy.exchange.faults import Broken, in_our_words
+from proxy.exchange.replies import RawReply
+
+KEEP_ALIVE_S = 30.0
+CLOCK_STEP_S = 0.001
+"""A timer may go off this much before its time."""
+FOR_THE_TOKEN = 1
+"""A connection beside those of the slots, so that a token never waits for a slow exchange."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What is sent. URL, headers and form hold customers' ids and secrets."""
+
+    method: str
+    url: str = field(repr=False)
+    """Already encoded; not a character of it is touched."""
+    headers: Mapping[str, str] = field(repr=False)
+    form: str | None = field(default=None, repr=False)
+    server_name: str | None = None
+    """Host name expected in the server's certificate, where it is not the URL's."""
+
+
+def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
+    """A session on the running loop: no cookies, no environment, timeouts of our own."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            ssl=tls,
+            limit=wire.concurrency + FOR_THE_TOKEN,
+            keepalive_timeout=KEEP_ALIVE_S,
+        ),
+        headers={"User-Agent": "bss-sidecar"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=wire.connect_timeout),
+        proxy=wire.egress_proxy,
+        trust_env=False,
+    )
+
+
+class Transport:
+    """One session, and how long and how big what goes through it may get."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, timeout_s: float) -> None:
+        self._session = session
+        self._timeout_s = timeout_s
+
+    async def fetch(
+        self, request: HttpRequest, *, body_bytes: int, deadline: float | None = None
+    ) -> RawReply:
+        """The reply, whatever its status; a redirect is one too, and nobody follows it.
+
+        Raises `LookupFailed`: `deadline` when the caller's budget (`loop.time()`) ended, else
+        `unreachable`, `tls` or `bad_response`. It is raised outside of the handler, so that no
+        traceback drags a URL along.
+        """
+        loop = asyncio.get_running_loop()
+        budget_end = inf if deadline is None else deadline
+        try:
+            async with asyncio.timeout_at(min(loop.time() + self._timeout_s, budget_end)):
+                return await self._fetch(request, body_bytes)
+        except Broken as error:
+            failure = in_our_words(error)
+            if isinstance(error, TimeoutError) and loop.time() >= budget_end - CLOCK_STEP_S:
+                failure = LookupFailed(Reason.DEADLINE, "the budget ended during an exchange")
+        raise failure
+
+    async def _fetch(self, request: HttpRequest, body_bytes: int) -> RawReply:
+        async with self._session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers,
+            data=request.form,
+            allow_redirects=False,
+            server_hostname=request.server_name,
+        ) as response:
+            headers = {
+                name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers
+            }
+            body = await _read(response, body_bytes)
+            return RawReply(response.status, headers, body)
+
+
+async def _read(response: aiohttp.ClientResponse, body_bytes: int) -> bytes:
+    """The decompressed body. One over the cap is cut off at once, and the connection with it."""
+    body = bytearray()
+    if (response.content_length or 0) <= body_bytes:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > body_bytes:
+                break
+        else:
+            return bytes(body)
+    response.close()
+    raise LookupFailed(Reason.BAD_RESPONSE, f"the body is larger than {body_bytes} bytes")

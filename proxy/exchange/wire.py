@@ -1,0 +1,144 @@
+"""The innermost exchange: HTTP to one vendor, and a reply that is JSON or a failure."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote
+
+from multidict import CIMultiDict
+
+from adapters.exchange import Api, Exchange, Query, VendorReply, VendorRequest, follow_link
+from adapters.outcome import Call, LookupFailed, Reason
+from proxy.exchange import replies
+from proxy.exchange.replies import RawReply
+from proxy.exchange.transport import HttpRequest, Transport
+
+BIG_BODY_BYTES = 128 * 1024
+"""Parsing this much takes about 3 ms, in which nobody else's question moves."""
+
+_PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/%]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+class Grant(Protocol):
+    """A leave to ask, of some version."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def header(self) -> str:
+        """Value of `Authorization`."""
+        ...
+
+
+class Authorization(Protocol):
+    """Where the `Authorization` of an exchange comes from."""
+
+    async def grant(self, call: Call) -> Grant:
+        """Raises `LookupFailed`, at the latest at the end of the call's budget."""
+        ...
+
+    def refused(self, version: int) -> None:
+        """The vendor answered 401 to a grant of this version."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a vendor is, and what is said to it each time."""
+
+    apis: Mapping[Api, str] = field(repr=False)
+    """Base URL of each API; it ends with a slash."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    server_name: str | None = None
+    """Host name expected in the vendor's certificate, where it is not the URL's."""
+
+
+class Wire(Exchange):
+    """Sends each request once. `body_bytes` caps a reply after decompression."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        address: Address,
+        *,
+        body_bytes: int,
+        parsing: Executor,
+        authorization: Authorization | None = None,
+    ) -> None:
+        self._transport = transport
+        self._address = address
+        self._body_bytes = body_bytes
+        self._parsing = parsing
+        self._authorization = authorization
+
+    async def send(self, request: VendorRequest, call: Call) -> VendorReply:
+        url = self._url(request)
+        grant = await self._authorization.grant(call) if self._authorization else None
+        raw = await self._transport.fetch(
+            HttpRequest(
+                method="GET",
+                url=url,
+                headers=self._headers(call, grant),
+                server_name=self._address.server_name,
+            ),
+            body_bytes=self._body_bytes,
+            deadline=call.deadline,
+        )
+        if refusal := replies.refusal(raw, call.asked_at):
+            if self._authorization and grant and raw.status == 401:
+                self._authorization.refused(grant.version)
+            raise refusal
+        reply = await self._answer(raw, call)
+        request.verify(reply)
+        return reply
+
+    def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
+        return follow_link(self._address.apis[request.api], request, link)
+
+    def _url(self, request: VendorRequest) -> str:
+        base = self._address.apis.get(request.api)
+        if base is None:
+            raise LookupFailed(Reason.CONFIGURATION, f"no base URL for {request.api}")
+        if not is_below(request.path):
+            raise LookupFailed(Reason.BAD_RESPONSE, "a path that could leave its API")
+        return base + request.path + ("?" + encoded(request.query) if request.query else "")
+
+    def _headers(self, call: Call, grant: Grant | None) -> Mapping[str, str]:
+        headers = CIMultiDict({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        headers.update(self._address.headers)
+        if _HEADER_VALUE.fullmatch(call.correlation_id):
+            headers["X-Correlation-ID"] = call.correlation_id
+        if call.traceparent and _HEADER_VALUE.fullmatch(call.traceparent):
+            headers["traceparent"] = call.traceparent
+        if grant:
+            headers["Authorization"] = grant.header
+        return headers
+
+    async def _answer(self, raw: RawReply, call: Call) -> VendorReply:
+        if len(raw.body) < BIG_BODY_BYTES:
+            return replies.answer(raw)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                return await loop.run_in_executor(self._parsing, replies.answer, raw)
+        except TimeoutError:
+            raise LookupFailed(
+                Reason.DEADLINE, "the budget ended while a reply was parsed"
+            ) from None
+
+
+def encoded(query: Query) -> str:
+    """A query as RFC 3986 has it. `,` and `:` stay, as TMF630 writes lists and times."""
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe=',:')}" for name, value in query)
+
+
+def is_below(path: str) -> bool:
+    """Whether a path stays below its API's base, however a server may normalise it."""
+    if not _PATH.fullmatch(path) or path.startswith("/"):
+        return False
+    plain = path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")
+    return not {".", ".."} & set(plain.split("/"))

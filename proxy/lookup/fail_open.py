@@ -1,0 +1,123 @@
+"""The outermost layer: whatever breaks below, each customer asked gets a lookup in time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+from adapters.lookup import LookUp, LookupAdapter, collect, distinct
+from adapters.outcome import Billing, Call, Dispute, Learn, Lookup, LookupFailed, Reason
+
+T = TypeVar("T")
+
+Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Starts a task and keeps it alive until it ends."""
+Report: TypeAlias = Callable[[str], object]
+"""Takes the type names of an exception. Its text may hold personal data, so nobody gets it."""
+
+GRACE_S = 0.02
+"""How long a cancelled adapter may take to give back what it holds before it is left behind."""
+
+
+class FailOpen(LookupAdapter):
+    """Asks, and learns one lookup for each customer, at the latest at the call's deadline.
+
+    What the adapter learns is handed up at once, so a timer above with the same deadline loses
+    nothing. An adapter that does not end when it is cancelled is left behind: it costs its task,
+    not the answer. Only the cancellation of the question itself passes.
+    """
+
+    def __init__(self, inner: LookupAdapter, *, spawn: Spawn, report: Report) -> None:
+        self.inner = inner
+        self.source = inner.source
+        self.is_estimate = inner.is_estimate
+        self.reporting_currency = inner.reporting_currency
+        self.clock = inner.clock
+        self._spawn = spawn
+        self._report = report
+
+    async def look_up_billing(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
+    ) -> None:
+        await self._ask(self.inner.look_up_billing, customer_ids, call, learn)
+
+    async def look_up_disputes(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Dispute]
+    ) -> None:
+        await self._ask(self.inner.look_up_disputes, customer_ids, call, learn)
+
+    async def _ask(
+        self, look_up: LookUp[T], customer_ids: Sequence[UUID], call: Call, learn: Learn[T]
+    ) -> None:
+        async def leashed(asked: Sequence[UUID], call: Call, learn_here: Learn[T]) -> None:
+            answering = True
+
+            def learn_both(customer_id: UUID, lookup: Lookup[T]) -> None:
+                if answering:  # what an adapter left behind learns later is nobody's any more
+                    learn_here(customer_id, lookup)
+                    learn(customer_id, lookup)
+
+            try:
+                await self._on_a_leash(look_up, asked, call, learn_both)
+            finally:
+                answering = False
+
+        lookups = await collect(leashed, customer_ids, call, on_error=self._report_type)
+        for customer_id, lookup in lookups.items():
+            learn(customer_id, lookup)
+
+    async def _on_a_leash(
+        self, look_up: LookUp[T], asked: Sequence[UUID], call: Call, learn: Learn[T]
+    ) -> None:
+        failed: list[Exception] = []
+
+        async def work() -> None:
+            try:
+                await look_up(asked, call, learn)
+            except Exception as error:  # noqa: BLE001  (raised again below, where somebody waits)
+                failed.append(error)
+
+        task = self._spawn(work())
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task}, timeout=GRACE_S)
+            raise
+        if task.cancelled():
+            raise LookupFailed(Reason.VENDOR_ERROR, "the adapter cancelled itself")
+        for error in failed:
+            raise _plain(error)
+
+    def _report_type(self, error: Exception) -> None:
+        self._report("+".join(sorted({type(leaf).__qualname__ for leaf in _leaves(error)})))
+
+
+async def ask(
+    look_up: LookUp[T], customer_ids: Iterable[UUID], call: Call
+) -> dict[UUID, Lookup[T]]:
+    """One lookup for each distinct id, in the order asked, from a stack with `FailOpen` on top.
+
+    It has no timer: `FailOpen` has one, and the budget is carried down.
+    """
+    asked = distinct(customer_ids)
+    learned: dict[UUID, Lookup[T]] = {}
+    if asked:
+        await look_up(asked, call, learned.setdefault)
+    return {customer_id: learned[customer_id] for customer_id in asked}
+
+
+def _plain(error: Exception) -> Exception:
+    """A task group wraps what its tasks raise; where all of that is known, the first one speaks."""
+    leaves = list(_leaves(error))
+    if leaves and all(isinstance(leaf, LookupFailed) for leaf in leaves):
+        return leaves[0]
+    return error
+
+
+def _leaves(error: Exception) -> Iterable[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
