@@ -4,12 +4,34 @@ No vendor knows Pedkai's UUID. A connection says where the vendor's id comes fro
 database (`customers.external_id`), the UUID itself, or a mounted file.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from adapters.outcome import Call
+
+PATIENCE = 1 / 3
+"""Part of what is left of the budget that reading a map may take. The rest is for the vendor,
+who can still be asked for the customers who are known."""
+
+
+def loop_time() -> float:
+    """Seconds on the running loop's clock, the one of `Call.deadline`."""
+    return asyncio.get_running_loop().time()
+
+
+def as_uuid(value: object) -> UUID | None:
+    """The UUID that `value` is: itself, or text, hyphened or of 32 digits; else `None`."""
+    if isinstance(value, UUID):
+        return UUID(int=value.int)  # asyncpg has a class of its own, which prints differently
+    if not isinstance(value, str):
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +52,7 @@ class IdentityMap(Protocol):
     """Vendor ids of the customers of one tenant."""
 
     async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
-        """Never raises `LookupFailed`: what can't be read is in `unavailable`.
-
-        It answers well before the end of the call's budget, so that the customers who are known
-        can still be asked of the vendor.
-        """
+        """Within `PATIENCE`. Never raises `LookupFailed`: what can't be read is `unavailable`."""
         ...
 
     def forget(self, customer_id: UUID) -> None:

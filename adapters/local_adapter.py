@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from adapters.database import Row, read_rows
+from adapters.identity import as_uuid
 from adapters.lookup import LookupAdapter
 from adapters.outcome import (
     Billing,
@@ -27,7 +28,7 @@ from adapters.outcome import (
     Reason,
     Unavailable,
 )
-from adapters.pedkai_schema import accounts, as_uuid, asked, customers, is_asked, plans, tenant
+from adapters.pedkai_schema import accounts, asked, customers, is_asked, plans, tenant
 from adapters.ports import Ports
 from adapters.revenue import Money, customer_fee
 

@@ -50,15 +50,3 @@ def asked(customer_ids: Iterable[UUID], tenant_id: str, dialect: str) -> dict[st
         return {"tenant": tenant_id, "ids": list(customer_ids)}
     forms = [form for one in customer_ids for form in (str(one), one.hex)]
     return {"tenant": tenant_id, "ids": json.dumps(forms)}
-
-
-def as_uuid(value: object) -> UUID | None:
-    """A UUID as a driver gives it: itself, or text in either way of writing; else `None`."""
-    if isinstance(value, UUID):
-        return UUID(int=value.int)  # asyncpg has a class of its own, which prints differently
-    if not isinstance(value, str):
-        return None
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.identity import SameId
+from adapters.identity import SameId, as_uuid
 from adapters.local_adapter import (
     CLOCK_TOLERANCE,
     DISPUTE_WINDOW,
@@ -23,7 +23,7 @@ from adapters.local_adapter import (
     naive_utc,
 )
 from adapters.outcome import Dispute, Found, Reason, Unavailable
-from adapters.pedkai_schema import accounts, as_uuid, asked, is_asked, plans
+from adapters.pedkai_schema import accounts, asked, is_asked, plans
 from adapters.ports import Ports
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
