@@ -14,6 +14,7 @@ from config.units import Duration, Size
 TenantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,99}$")]
 ConnectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -30,37 +31,41 @@ class Group(BaseModel):
 class ServerTls(Group):
     """TLS of the data listener, where it is bound elsewhere than on loopback."""
 
-    certificate_file: str
+    certificate_file: Text
     """PEM file with the certificate and its chain."""
-    key_file: str
+    key_file: Text
     """PEM file with the private key."""
 
 
 class DataListener(Group):
     """Where the pod asks its questions."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     """Address to bind. Elsewhere than loopback it needs `tls` and `auth.token_file`."""
     port: Port = 8650
     """TCP port; 0 takes a free one."""
-    unix_socket: str | None = None
+    unix_socket: Text | None = None
     """Path of a unix socket, instead of `host` and `port`."""
     tls: ServerTls | None = None
+    """Certificate and key with which it is served over https."""
 
 
 class OpsListener(Group):
     """Health and metrics, for kubelet and Prometheus. Nothing personal is on it."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     """Address to bind; in Kubernetes the pod's own, because kubelet cannot reach a loopback."""
     port: Port = 8651
+    """TCP port; 0 takes a free one."""
 
 
 class AdminListener(Group):
     """The status page and the switches, for people in the pod. Loopback only."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
+    """Address to bind: `127.0.0.1`, `::1` or `localhost`."""
     port: Port = 8652
+    """TCP port; 0 takes a free one."""
 
 
 class Listeners(Group):
@@ -74,7 +79,7 @@ class Listeners(Group):
 class Auth(Group):
     """Who may ask."""
 
-    token_file: str | None = None
+    token_file: Text | None = None
     """File with the bearer token that the data listener wants. If it is absent at start, a token
     is generated into it (mode 0600). `None`: no token is asked for."""
 
@@ -108,6 +113,7 @@ class Logging(Group):
     """The log on standard output."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written."""
     format: Literal["auto", "json", "console"] = "auto"
     """`auto`: `console` on a terminal, `json` elsewhere."""
 
@@ -115,36 +121,38 @@ class Logging(Group):
 class ClientTls(Group):
     """How the sidecar proves itself to the vendor, and whom it trusts (mutual TLS)."""
 
-    certificate_file: str | None = None
+    certificate_file: Text | None = None
     """PEM file with the client certificate and its chain."""
-    key_file: str | None = None
+    key_file: Text | None = None
     """PEM file with the client's private key."""
-    trust_bundle_file: str | None = None
+    trust_bundle_file: Text | None = None
     """PEM file with the CAs to trust. When given, the system's are not trusted."""
-    server_name: str | None = None
+    server_name: Text | None = None
     """Host name expected in the vendor's certificate, where it is not the URL's."""
 
 
 class OAuth2(Group):
     """OAuth2 client credentials (RFC 6749, section 4.4)."""
 
-    token_url: str
+    token_url: Text
     """The token endpoint."""
-    client_id: str
+    client_id: Text
+    """The name by which the issuer knows the client."""
     method: Literal[
         "client_secret_basic", "client_secret_post", "tls_client_auth", "private_key_jwt"
     ] = "client_secret_basic"
     """How the client authenticates (RFC 7591). `tls_client_auth` (RFC 8705) uses `tls`."""
-    client_secret_file: str | None = None
+    client_secret_file: Text | None = None
     """File with the client secret; rotates."""
     client_secret: SecretStr | None = None
     """`${NAME}` of an environment variable with the client secret; does not rotate."""
-    signing_key_file: str | None = None
+    signing_key_file: Text | None = None
     """PEM file with the private key of `private_key_jwt` (RSA or EC); rotates."""
-    signing_key_id: str | None = None
+    signing_key_id: Text | None = None
     """The `kid` that the issuer knows the key by."""
-    scope: str | None = None
-    audience: str | None = None
+    scope: Text | None = None
+    """Scopes to ask for, with a space between; not sent unless given."""
+    audience: Text | None = None
     """Audience of the `private_key_jwt` assertion; the token URL unless given."""
 
 
@@ -161,8 +169,9 @@ class Wire(Group):
     """For one exchange, never longer than the budget of its question."""
     response_body: Size = 8 * 1024 * 1024
     """Bytes of a reply, after decompression."""
-    egress_proxy: str | None = None
-    """URL of an HTTP proxy through which the vendor is reached."""
+    egress_proxy: Text | None = Field(default=None, repr=False)
+    """URL of an HTTP proxy through which the vendor is reached. One that wants a password comes
+    whole as `${NAME}`."""
 
 
 class IdentitySource(Group):
@@ -170,12 +179,13 @@ class IdentitySource(Group):
 
     kind: Literal["pedkai_db", "identity", "file"] = "identity"
     """`pedkai_db`: `customers.external_id`; `identity`: the UUID itself; `file`: a mounted map."""
-    file: str | None = None
+    file: Text | None = None
     """CSV (`customer_id,vendor_id`, with a header) or JSON object; for `file`."""
-    dsn_file: str | None = None
+    dsn_file: Text | None = None
     """File with the SQLAlchemy URL of Pedkai's database; for `pedkai_db`."""
     dsn: SecretStr | None = None
-    """`${NAME}` of an environment variable with that URL; does not rotate."""
+    """`${NAME}` of an environment variable with that URL; does not rotate. In the open only where
+    it holds no password."""
     remember: Duration = 300.0
     """How long a mapping read from the database is kept in memory."""
     remember_customers: Annotated[int, Field(ge=0)] = 100_000
@@ -185,10 +195,11 @@ class IdentitySource(Group):
 class Database(Group):
     """Pedkai's database, for the vendor `local`."""
 
-    dsn_file: str | None = None
+    dsn_file: Text | None = None
     """File with the SQLAlchemy URL (`postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`)."""
     dsn: SecretStr | None = None
-    """`${NAME}` of an environment variable with that URL; does not rotate."""
+    """`${NAME}` of an environment variable with that URL; does not rotate. In the open only where
+    it holds no password."""
     currency: Currency = "GBP"
     """Currency of its fees; the schema has no column for it."""
     pool: Annotated[int, Field(ge=1, le=100)] = 5
@@ -207,25 +218,39 @@ class TmfProfile(Group):
     """What the identity map's ids are to this vendor."""
     product_query: Literal["party", "account", "party_and_account"] | None = None
     """Which ids a product query carries. Where it needs accounts, they are asked for first."""
-    party_filter: str | None = None
+    party_filter: Text | None = None
     """Name of the query parameter that filters by party."""
-    account_filter: str | None = None
+    account_filter: Text | None = None
     """Name of the query parameter that filters by account."""
+    customer_filter: Text | None = None
+    """Name of the query parameter that filters customers by party."""
     status_filter: str | None = None
     """Name of the query parameter that filters products by status; empty: not sent."""
+    status_values: tuple[str, ...] | None = None
+    """Values of that parameter."""
+    status_style: Literal["each", "repeat", "comma", "semicolon"] | None = None
+    """How that parameter carries several values; `each`: one query for each of them."""
+    ticket_query: Literal["party", "account"] | None = None
+    """Which ids a query for trouble tickets carries."""
     ticket_filter: str | None = None
-    """Name of the query parameter that filters trouble tickets by their customer."""
+    """Name of the query parameter that filters trouble tickets by those ids."""
     charged_statuses: tuple[str, ...] | None = None
     """Statuses of products that are charged."""
+    missing_price: Literal["unknown", "nothing"] | None = None
+    """A product without a price beside others that have one. `unknown`: the customer has no fee;
+    `nothing`: the vendor lists products that are included in another's price."""
     existence: Literal["customer_by_id", "customer_by_party", "accounts", "none"] | None = None
     """What is asked when a customer shows no products. `none`: found, without a price."""
     missing_needs_error_body: bool | None = None
     """Whether a 404 by id must carry a TM Forum error body to mean "no such customer"."""
+    error_keys: tuple[str, ...] | None = None
+    """Keys that, all of them together, make a JSON object an error of this vendor's own kind."""
     trust_filter: bool | None = None
     """Believe rows that name no owner, because the vendor is known to filter."""
     owner_roles: tuple[str, ...] | None = None
     """Roles of a related party that own a row, where a role is given."""
     tax_basis: Literal["excluded", "included"] | None = None
+    """Whether fees are counted without or with tax; one basis for all."""
     tax_rate_scale: Literal["percent", "fraction"] | None = None
     """Whether `taxRate` 20 or `taxRate` 0.2 means 20 %."""
     batch_style: Literal["off", "repeat", "comma", "semicolon"] | None = None
@@ -233,6 +258,7 @@ class TmfProfile(Group):
     batch_size: Annotated[int, Field(ge=1, le=200)] | None = None
     """Ids in one query at most; a URL stays under 2,000 characters all the same."""
     page_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Rows asked for in one page."""
     page_limit: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Pages of one query at most."""
     fee_fallback: Literal["none", "applied_rate"] | None = None
@@ -242,17 +268,19 @@ class TmfProfile(Group):
     ) = None
     """What counts as a sign of a dispute; empty: the vendor has none, so nobody disputes."""
     dispute_ticket_types: tuple[str, ...] | None = None
+    """Types of a ticket that are billing disputes."""
     dispute_states: tuple[str, ...] | None = None
     """States of a ticket that are active."""
     dispute_window_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Days within which a dispute was opened, or changed, to count as active."""
 
 
 class Connection(Group):
     """One configured vendor endpoint."""
 
-    vendor: str
+    vendor: Text
     """`amdocs`, `cerillion`, `csg`, `local` or `mock`."""
-    base_url: str | None = None
+    base_url: Text | None = None
     """Where the vendor's APIs are; each adapter knows the paths below it."""
     apis: dict[
         Literal["product_inventory", "account", "customer", "customer_bill", "trouble_ticket"], str
@@ -262,8 +290,8 @@ class Connection(Group):
     """Neither mutual TLS nor OAuth2, or no https. Only to a loopback address."""
     tls: ClientTls | None = None
     oauth2: OAuth2 | None = None
-    headers: dict[str, str] = {}
-    """Further request headers, the same on each exchange. Never secrets."""
+    headers: dict[str, str] = Field(default={}, repr=False)
+    """Further request headers, the same on each exchange. A gateway's key only as `${NAME}`."""
     wire: Wire = Wire()
     identity: IdentitySource = IdentitySource()
     tmf: TmfProfile = TmfProfile()
@@ -285,7 +313,9 @@ class Settings(Group):
     schema_version: Literal[1]
     """Of the configuration file's format."""
     connections: dict[ConnectionName, Connection] = {}
+    """The vendors' endpoints, each under a name of your choice."""
     tenants: dict[TenantName, Tenant] = {}
+    """The operators that are served, each under its `X-Tenant-ID`."""
     default_tenant: TenantName | None = None
     """Serves requests without `X-Tenant-ID`, and only those."""
     listeners: Listeners = Listeners()
