@@ -1,0 +1,52 @@
+"""What came to a vendor, and what it answered: for assertions, and for the control listener."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from adapters.simulator.answering import Query
+from adapters.simulator.tls import PeerCertificate
+
+REMEMBERED_REQUESTS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest:
+    """A request as it came, whatever was answered."""
+
+    method: str
+    kind: str
+    """The resource that was asked, `token`, or `other`."""
+    path: str = field(repr=False)
+    query: Query = field(repr=False)
+    certificate: PeerCertificate | None
+    """Of the client, as it was shown on this request's connection."""
+    correlation_id: str | None
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Traffic:
+    requests: deque[SeenRequest] = field(default_factory=lambda: deque(maxlen=REMEMBERED_REQUESTS))
+    """The latest, oldest first."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Requests by `SeenRequest.kind`, all since the start."""
+    replies: Counter[int] = field(default_factory=Counter)
+    """Replies by status."""
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    def arrive(self, request: SeenRequest) -> None:
+        self.requests.append(request)
+        self.counts[request.kind] += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def leave(self) -> None:
+        self.in_flight -= 1
+
+    def forget(self) -> None:
+        """Start counting anew; what is in flight stays so."""
+        self.requests.clear()
+        self.counts.clear()
+        self.replies.clear()
+        self.most_in_flight = self.in_flight
