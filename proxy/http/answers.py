@@ -1,0 +1,107 @@
+"""From lookups to the answer of a question: its body, its headers, its outcome. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from adapters import revenue
+from adapters.bss_adapter import RevenueResult
+from adapters.lookup import LookupAdapter
+from adapters.outcome import Billing, Dispute, Lookup, Reason, Unavailable
+from proxy.http.problems import Problem, ProblemType, unavailable
+from proxy.lookup.degradation import Degradation, degradation
+from proxy.telemetry.records import Outcome
+
+
+class Disputes(BaseModel):
+    """Who of the customers asked for disputes a bill, and who could not be asked."""
+
+    customer_ids: list[UUID] = Field(repr=False)
+    """Those with an active billing dispute in the last 30 days, in the order asked."""
+    unavailable_customer_ids: list[UUID] = Field(repr=False)
+    """Those of whom nobody could say, in the order asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back to the pod. Its body is personal data."""
+
+    body: bytes | Problem = field(repr=False)
+    headers: Mapping[str, str]
+    outcome: Outcome
+    reason: Reason | None = None
+
+
+def billing_account(
+    customer_id: UUID, lookup: Lookup[Billing], *, reporting_currency: str
+) -> Answer:
+    lacks = degradation([lookup])
+    cached = _cache_status()
+    if lacks is not None and isinstance(lookup, Unavailable):
+        return _answer(unavailable(lacks), lacks, cached)
+    info = revenue.billing_account(customer_id, lookup, reporting_currency=reporting_currency)
+    if info is None:
+        return _answer(Problem(ProblemType.UNKNOWN_CUSTOMER), lacks, cached, Outcome.MISSING)
+    return _answer(info.model_dump_json().encode(), lacks, cached)
+
+
+def revenue_at_risk(lookups: Sequence[Lookup[Billing]], adapter: LookupAdapter) -> Answer:
+    result = revenue.revenue_result(
+        lookups,
+        source=adapter.source,
+        is_estimate=adapter.is_estimate,
+        reporting_currency=adapter.reporting_currency,
+    )
+    cached = _cache_status(len(lookups))
+    return _answer(result.model_dump_json().encode(), degradation(lookups), cached)
+
+
+def nobody_could_say(customers: int, source: str, reason: Reason) -> Answer:
+    """The contract's degraded result (section 4), whatever went wrong."""
+    result = RevenueResult(
+        is_estimate=True,
+        source=source,
+        unpriced_customer_count=customers,
+        requires_manual_valuation=customers > 0,
+    )
+    lacks = degradation([Unavailable(reason)] * customers)
+    return _answer(result.model_dump_json().encode(), lacks, _cache_status(customers))
+
+
+def disputes(lookups: Mapping[UUID, Lookup[Dispute]]) -> Answer:
+    lacks = degradation(lookups.values())
+    cached = _cache_status(len(lookups))
+    if lacks is not None and lacks.unavailable == len(lookups):
+        return _answer(unavailable(lacks), lacks, cached)
+    answer = Disputes(
+        customer_ids=revenue.disputed(lookups),
+        unavailable_customer_ids=[
+            customer_id
+            for customer_id, lookup in lookups.items()
+            if isinstance(lookup, Unavailable)
+        ],
+    )
+    return _answer(answer.model_dump_json().encode(), lacks, cached)
+
+
+def _answer(
+    body: bytes | Problem,
+    lacks: Degradation | None,
+    cached: Mapping[str, str],
+    outcome: Outcome = Outcome.ANSWERED,
+) -> Answer:
+    if lacks is None:
+        return Answer(body=body, headers=cached, outcome=outcome)
+    headers = {**cached, "BSS-Degraded": lacks.header}
+    return Answer(body=body, headers=headers, outcome=Outcome.DEGRADED, reason=lacks.reason)
+
+
+def _cache_status(batch: int | None = None) -> dict[str, str]:
+    """RFC 9211. Nothing is cached yet: every customer is asked of the vendor."""
+    if batch is None:
+        return {"Cache-Status": "bss-sidecar; fwd=miss"}
+    if not batch:
+        return {}
+    return {"Cache-Status": f'bss-sidecar; fwd=miss; detail="hit=0 miss={batch}"'}

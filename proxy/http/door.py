@@ -1,0 +1,224 @@
+"""One listener's routes behind its gate. Every answer leaves through `Door.answer`.
+
+The routes are looked up here and not by an `aiohttp.web.Application`, so that nothing (a wrong
+method, an unknown route, an unmet expectation) is answered by anybody else's words or headers.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from aiohttp import web
+
+from proxy.http import correlation
+from proxy.http.gate import Gate
+from proxy.http.problems import Problem, ProblemType, as_problem, malformed, response
+from proxy.http.requests import json_content
+from proxy.telemetry.records import RefusalRecord
+
+_CHANGES_STATE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request on its way through a door."""
+
+    request: web.BaseRequest = field(repr=False)
+    correlation_id: str
+    arrived: float
+    """When its head was read, on the event loop's clock."""
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variable segments of the path."""
+
+
+Handler: TypeAlias = Callable[[Visit], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    """Segments in braces are variable: `/v1/customers/{customer_id}/cache`."""
+    handler: Handler
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The variable segments, or `None` if this is another path."""
+        wanted, given = self.path.split("/"), path.split("/")
+        if len(wanted) != len(given):
+            return None
+        params = {}
+        for name, value in zip(wanted, given, strict=True):
+            if name.startswith("{"):
+                params[name[1:-1]] = value
+            elif name != value:
+                return None
+        return params
+
+
+class Door:
+    """Lets requests in, and sees every answer out."""
+
+    def __init__(
+        self,
+        name: str,
+        routes: Sequence[Route],
+        *,
+        on_refusal: Callable[[RefusalRecord], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self.name = name
+        self._routes = routes
+        self._on_refusal = on_refusal
+        self._on_error = on_error
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = False
+
+    async def answer(self, request: web.BaseRequest, gate: Gate) -> web.Response:
+        """The answer to any request. Only cancellation passes."""
+        visit = Visit(
+            request=request,
+            correlation_id=correlation.correlation_id(request.headers),
+            arrived=asyncio.get_running_loop().time(),
+        )
+        with self._counted():
+            try:
+                answer = await self._let_in(visit, gate)
+            except Exception as error:  # noqa: BLE001  (the edge: every error becomes a problem)
+                answer = self._refuse(visit, error)
+            return self._see_out(visit, answer)
+
+    def misread(self) -> web.Response:
+        """The answer to bytes that could not be read as a request: whose it is, is not known."""
+        problem = malformed("the bytes received are no HTTP request")
+        problem.closes = True
+        correlation_id = correlation.correlation_id({})
+        self._tell(correlation_id, problem)
+        return _with_headers(response(problem), correlation_id)
+
+    async def drain(self, grace_s: float) -> bool:
+        """Waits until nothing is in flight, `grace_s` at most; answers say goodbye from now on."""
+        self._closing = True
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _let_in(self, visit: Visit, gate: Gate) -> web.Response:
+        request = visit.request
+        gate.admit(request.headers, target_host=_target_host(request))
+        route, params = self._find(request.method, request.rel_url.raw_path)
+        if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+            raise Problem(ProblemType.EXPECTATION)
+        if request.method in _CHANGES_STATE:
+            json_content(request.headers)
+        return await route.handler(
+            Visit(
+                request=request,
+                correlation_id=visit.correlation_id,
+                arrived=visit.arrived,
+                params=params,
+            )
+        )
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        matches = [
+            (route, params) for route in self._routes if (params := route.match(path)) is not None
+        ]
+        for route, params in matches:
+            # RFC 9110, section 9.3.2: HEAD is GET without the content, which the server leaves out.
+            if route.method == method or (route.method, method) == ("GET", "HEAD"):
+                return route, params
+        if not matches:
+            raise Problem(ProblemType.UNKNOWN_ROUTE)
+        known = {route.method for route, _ in matches}
+        allowed = sorted(known | {"HEAD"} if "GET" in known else known)
+        raise Problem(ProblemType.METHOD, headers={"Allow": ", ".join(allowed)})
+
+    def _refuse(self, visit: Visit, error: Exception) -> web.Response:
+        problem = as_problem(error)
+        if problem.type is ProblemType.INTERNAL:
+            self._on_error(error)
+        self._tell(visit.correlation_id, problem)
+        return response(problem)
+
+    def _tell(self, correlation_id: str, problem: Problem) -> None:
+        if problem.is_refusal:
+            self._on_refusal(
+                RefusalRecord(
+                    listener=self.name,
+                    correlation_id=correlation_id,
+                    problem=problem.type,
+                    status=problem.status,
+                )
+            )
+
+    def _see_out(self, visit: Visit, answer: web.Response) -> web.Response:
+        took_ms = (asyncio.get_running_loop().time() - visit.arrived) * 1000
+        answer.headers["Server-Timing"] = f"total;dur={took_ms:.1f}"
+        if self._closing:
+            answer.force_close()
+        return _with_headers(answer, visit.correlation_id)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+
+async def body(visit: Visit, *, most: int, within_s: float) -> bytes:
+    """The content of a request: `most` bytes at most, all of them here `within_s` of its head."""
+    request = visit.request
+    too_large = Problem(
+        ProblemType.TOO_LARGE, f"a body of {most} bytes is accepted at most", closes=True
+    )
+    if (request.content_length or 0) > most:
+        raise too_large
+    content = bytearray()
+    try:
+        async with asyncio.timeout_at(visit.arrived + within_s):
+            await _go_on(request)
+            while chunk := await request.content.readany():
+                content += chunk
+                if len(content) > most:
+                    raise too_large
+    except TimeoutError:
+        raise Problem(ProblemType.SLOW_REQUEST, closes=True) from None
+    except web.RequestPayloadError:
+        problem = malformed("the body is not framed as HTTP asks")
+        problem.closes = True
+        raise problem from None
+    return bytes(content)
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tells a caller who waits for it that the body may come (RFC 9110, section 10.1.1)."""
+    if "Expect" in request.headers and request.version >= (1, 1):
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # What was written is no part of the answer: an error may still be told.
+        request.writer.output_size = 0
+
+
+def _target_host(request: web.BaseRequest) -> str | None:
+    """The host of a request target in absolute form, which wins over the `Host` field."""
+    given = request.headers.get("Host")
+    return None if given is None or request.host == given else request.host
+
+
+def _with_headers(answer: web.Response, correlation_id: str) -> web.Response:
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers[correlation.HEADER] = correlation_id
+    answer.headers["Server"] = "bss-sidecar"
+    return answer

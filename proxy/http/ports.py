@@ -1,0 +1,70 @@
+"""What the listeners need of the rest of the sidecar.
+
+A `Runtime` is one configuration at work. It is swapped whole when a new configuration is taken
+up, so a question holds one `lease` from its first look to its last.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+from adapters.lookup import LookupAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where the questions of one tenant are answered."""
+
+    tenant: str
+    connection: str
+    adapter: LookupAdapter
+    """The whole stack of lookup layers, outermost first."""
+    forget: Callable[[UUID], None]
+    """Drops what is remembered of a customer of this tenant."""
+
+
+class Runtime(Protocol):
+    """One configuration at work."""
+
+    @property
+    def default_tenant(self) -> str | None: ...
+    @property
+    def single_budget_s(self) -> float: ...
+    @property
+    def batch_budget_s(self) -> float: ...
+    @property
+    def batch_ids(self) -> int: ...
+    @property
+    def body_bytes(self) -> int: ...
+
+    def desk(self, tenant: str) -> Desk | None:
+        """`None`: there is no such tenant."""
+        ...
+
+
+Lease: TypeAlias = Callable[[], AbstractContextManager[Runtime]]
+"""The runtime of now. It stays open until the last lease on it ends."""
+Clock: TypeAlias = Callable[[], datetime]
+"""The wall clock, with a zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What the status page shows. Nothing personal and no secret is in it."""
+
+    version: str
+    started: datetime
+    ready: bool
+    configuration: str
+    """`good`, `bad` (nothing to serve with) or `outdated` (the last good one serves on)."""
+    problems: Sequence[Mapping[str, str]] = ()
+    """Of the configuration: `path` and `remedy` of each."""
+    listeners: Mapping[str, str] = field(default_factory=dict)
+    """Address of each, or why it is not open."""
+    connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    tenants: Mapping[str, str] = field(default_factory=dict)
+    """Connection of each tenant."""
+    default_tenant: str | None = None

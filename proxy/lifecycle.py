@@ -1,0 +1,96 @@
+"""How a process of ours runs: its event loop, its background tasks, and the way it stops."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+EXIT_BY_SIGNAL = 128
+"""Plus the signal's number: the exit status of a process that did not wait."""
+
+
+class Tasks:
+    """Background tasks. The event loop keeps only weak references, so this keeps strong ones."""
+
+    def __init__(self, on_error: Callable[[BaseException], None]) -> None:
+        self._on_error = on_error
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts a task; what it raises is told, and never lost."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    async def cancel(self, within_s: float = 1.0) -> None:
+        """Ends every task; one that does not end in time is left behind."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=within_s)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_error(error)
+
+
+class Stop:
+    """Becomes set at the first SIGTERM or SIGINT. The second one cancels what is stopping."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._main: asyncio.Task[int] | None = None
+        self._hurried_by: int | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._asked.is_set()
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+
+    def set(self) -> None:
+        self._asked.set()
+
+    async def guard(self, main: "Callable[[Stop], Coroutine[Any, Any, int]]") -> int:
+        """Runs `main` under the signals; its exit status, or 128 + the second signal's number."""
+        loop = asyncio.get_running_loop()
+        self._main = loop.create_task(main(self))
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(one, self._signalled, one)
+        try:
+            return await self._main
+        except asyncio.CancelledError:
+            if self._hurried_by is None:
+                raise
+            return EXIT_BY_SIGNAL + self._hurried_by
+        finally:
+            for one in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(one)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        if not self._asked.is_set():
+            self._asked.set()
+        elif self._main is not None:
+            self._hurried_by = int(number)
+            self._main.cancel()
+
+
+def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
+    """The exit status of `main`, run on uvloop where there is one."""
+
+    async def guarded() -> int:
+        return await Stop().guard(main)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(guarded())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  (not there on every platform)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

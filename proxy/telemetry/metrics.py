@@ -1,0 +1,83 @@
+"""The figures, in a registry of their own. Labels are closed lists or configured names."""
+
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from proxy.telemetry.records import ConfigurationState, Question, QuestionRecord, RefusalRecord
+
+_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5, 1.9, 2.0, 5.0)
+"""With the SLA's 500 ms and 2 s, and the default budgets that keep it, among the edges."""
+
+
+class Metrics:
+    """Everything that `/metrics` shows."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._questions = Counter(
+            "bss_sidecar_questions",
+            "Questions of known tenants, by how they ended.",
+            ["question", "outcome", "connection"],
+            registry=self.registry,
+        )
+        self._degraded = Counter(
+            "bss_sidecar_degraded_answers",
+            "Answers that lack something, by why.",
+            ["connection", "reason"],
+            registry=self.registry,
+        )
+        self._duration = Histogram(
+            "bss_sidecar_question_duration_seconds",
+            "From the head of the request to the answer.",
+            ["question"],
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._in_flight = Gauge(
+            "bss_sidecar_questions_in_flight",
+            "Questions under way.",
+            ["question"],
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "bss_sidecar_refused_requests",
+            "Requests that were not let through, by what was wrong.",
+            ["listener", "problem"],
+            registry=self.registry,
+        )
+        self._errors = Counter(
+            "bss_sidecar_unforeseen_errors",
+            "Errors that nothing foresaw; the log has their types and places.",
+            registry=self.registry,
+        )
+        self._configuration = Gauge(
+            "bss_sidecar_configuration",
+            "1 for the state that the configuration is in.",
+            ["state"],
+            registry=self.registry,
+        )
+        build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
+        build.labels(version("bss-sidecar")).set(1)
+        for question in Question:
+            self._in_flight.labels(question).set(0)
+
+    def asked(self, question: Question) -> None:
+        self._in_flight.labels(question).inc()
+
+    def answered(self, record: QuestionRecord) -> None:
+        self._in_flight.labels(record.question).dec()
+        self._questions.labels(record.question, record.outcome, record.connection).inc()
+        self._duration.labels(record.question).observe(record.duration_s)
+        if record.reason is not None:
+            self._degraded.labels(record.connection, record.reason).inc()
+
+    def refused(self, record: RefusalRecord) -> None:
+        self._refused.labels(record.listener, record.problem).inc()
+
+    def failed(self) -> None:
+        self._errors.inc()
+
+    def configured(self, state: ConfigurationState) -> None:
+        for one in ConfigurationState:
+            self._configuration.labels(one).set(one is state)
