@@ -158,7 +158,7 @@ async def refused(client: Client) -> None:
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", client.listener.bound.port)
-            except ConnectionRefusedError:
+            except ConnectionError:
                 return
             writer.close()
 
