@@ -1,0 +1,46 @@
+"""What kind of charge a price is. `priceType` and its relatives are free text in every version."""
+
+import re
+from enum import Enum
+
+from adapters.tmf.fields import is_absent, text
+
+
+class ChargeKind(Enum):
+    RECURRING = "recurring"
+    DISCOUNT = "discount"  # recurring where the price says how often
+    SURCHARGE = "surcharge"
+    ADDS_NOTHING = "adds nothing"  # one-time, usage, penalty: no part of a monthly fee
+    UNSAID = "unsaid"
+    UNKNOWN = "unknown"
+
+
+_RECURS = r"rec+ur+(?:ing|ent)"  # the official v5 sample itself says "reccurring"
+_NOUN = r"(?:charges?|prices?|fees?|rates?|payments?)?"
+_LOWERS = r"(?:discount|rebate|credit|reduction)s?"
+_PATTERNS = (
+    (ChargeKind.RECURRING, rf"{_RECURS}{_NOUN}"),
+    (ChargeKind.DISCOUNT, rf"(?:{_RECURS})?(?:price)?{_LOWERS}|{_LOWERS}{_RECURS}"),
+    (ChargeKind.SURCHARGE, rf"(?:{_RECURS})?(?:surcharge|markup|uplift|increase)s?"),
+    (ChargeKind.ADDS_NOTHING, rf"(?:one(?:time|off)|non?{_RECURS})(?:{_NOUN}|{_LOWERS})"),
+    (ChargeKind.ADDS_NOTHING, rf"(?:usage|penalty){_NOUN}|penalties|appliedpenaltycharge"),
+)
+
+
+def charge_kind(value: object) -> ChargeKind:
+    """The kind that a free text names, in any case, with spaces, hyphens or known misspellings."""
+    if is_absent(value):
+        return ChargeKind.UNSAID
+    written = text(value)
+    if written is None:
+        return ChargeKind.UNSAID if isinstance(value, str) else ChargeKind.UNKNOWN
+    word = re.sub(r"[\s_-]+", "", written.casefold())
+    return next(
+        (kind for kind, pattern in _PATTERNS if re.fullmatch(pattern, word)), ChargeKind.UNKNOWN
+    )
+
+
+def hints_at_surcharge(name: object) -> bool:
+    """Whether a display name speaks of raising a price."""
+    written = text(name)
+    return bool(written and re.search(r"surcharge|mark-?up|uplift|increase", written.casefold()))
