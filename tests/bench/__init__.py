@@ -1,0 +1,1 @@
+"""Measurements, side by side. Run with `make bench`; never part of the tests."""
