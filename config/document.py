@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from config.problems import ConfigurationProblems, Place, Problem
+from config.stumbles import stumble
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes of a configuration file."""
@@ -26,30 +27,6 @@ _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-# The parser's own messages may quote the text that it stumbled over, which may be a secret.
-_STUMBLES = {
-    "could not find expected ':'": (
-        "a key has no colon, or a text its closing quote",
-        "key: value, and quote texts that go over several lines",
-    ),
-    "mapping values are not allowed": (
-        "a colon stands where none may",
-        'check the indentation, and quote a text that holds ": "',
-    ),
-    "did not find expected key": (
-        "the indentation does not fit the lines above",
-        "the same number of spaces for all keys of a group",
-    ),
-    "expected <block end>": (
-        "the indentation does not fit the lines above",
-        "the same number of spaces for all keys of a group",
-    ),
-    "cannot start any token": (
-        "a text begins with a character that has a meaning in YAML, or a tab indents a line",
-        "quotes around the text, and spaces to indent",
-    ),
-    "unexpected end of stream": ("a quote or bracket is never closed", "the closing one"),
 }
 
 
@@ -98,22 +75,9 @@ def _events(text: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        raise _stumbled(error) from None
+        raise ConfigurationProblems([stumble(error)]) from None
     except yaml.YAMLError:
         raise _hopeless("holds characters that YAML does not allow", "printable text") from None
-
-
-def _stumbled(error: yaml.MarkedYAMLError) -> ConfigurationProblems:
-    message = error.problem or ""
-    what, instead = next(
-        (words for part, words in _STUMBLES.items() if part in message),
-        ("this is not YAML", "key: value lines, indented with spaces"),
-    )
-    mark = error.problem_mark
-    if mark is None:
-        return _hopeless(what, instead)
-    where = f" (line {mark.line + 1}, column {mark.column + 1})"
-    return _hopeless(what + where, instead, mark.line + 1)
 
 
 @dataclass(slots=True)

@@ -34,8 +34,10 @@ def holds_secret(field: FieldInfo | None) -> bool:
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that a slip of the finger could have turned into `word`."""
+    folded = word[:64].casefold()
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word[:64].casefold(), list(by_folded), n=1, cutoff=0.7)
+    swapped = [near for near in by_folded if sorted(near) == sorted(folded)]
+    close = swapped or difflib.get_close_matches(folded, list(by_folded), n=1, cutoff=0.7)
     return by_folded[close[0]] if close else None
 
 
