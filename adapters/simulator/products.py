@@ -95,7 +95,7 @@ class _Seller:
             return self._discounted(charge)
         if self.n % 10 == 1:
             return [self.recurring(charge) | {"price": self._only_with_tax(charge.amount)}]
-        rest = self.other_prices() if self.n % 10 == 2 else []
+        rest = self.other_prices() if self.n % 10 in (2, 5) else []
         return [*rest[:1], self.recurring(charge), *rest[1:]]
 
     def recurring(self, charge: Charge) -> Row:
@@ -128,16 +128,19 @@ class _Seller:
         return row
 
     def _discounted(self, charge: Charge) -> list[Row]:
-        """By a percentage, by an amount, or by a price of its own below zero."""
-        off = Decimal("5.00")
+        """By a percentage, by an amount, or by a price of its own below zero.
+
+        Half of the vendors write what an alteration takes off as a positive number.
+        """
+        off, sign = Decimal("5.00"), self.n // 10 % 2 * 2 - 1
         match self.n // 10 % 3:
             case 0:
                 listed = self.recurring(Charge(charge.amount * 2))
-                listed[self.alterations] = [self._alteration({"percentage": Decimal(-50)})]
+                listed[self.alterations] = [self._alteration({"percentage": sign * 50})]
                 return [listed]
             case 1:
                 listed = self.recurring(Charge(charge.amount + off))
-                listed[self.alterations] = [self._alteration(self._price(-off))]
+                listed[self.alterations] = [self._alteration(self._price(sign * off))]
                 return [listed]
             case _:
                 credit = self.recurring(Charge(-off)) | {"name": "Loyalty credit"}

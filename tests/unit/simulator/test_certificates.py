@@ -124,7 +124,8 @@ def test_the_example_script_makes_certificates_for_the_names_that_it_is_told(
 
 
 def test_no_private_key_is_kept_with_the_project(project_files: Callable[[], list[Path]]) -> None:
-    marks = [f"-----BEGIN {kind}PRIVATE KEY-----".encode() for kind in ("", "EC ", "RSA ", "ENCRYPTED ")]
+    kinds = ("", "EC ", "RSA ", "ENCRYPTED ")
+    marks = [f"-----BEGIN {kind}PRIVATE KEY-----".encode() for kind in kinds]
     files = project_files()
     assert ROOT / "pyproject.toml" in files
     kept = [path for path in files if any(mark in path.read_bytes() for mark in marks)]
