@@ -13,7 +13,7 @@ _MINOR_UNITS = {
     **dict.fromkeys(_TEN_THOUSANDTHS.split(), Decimal("0.0001")),
 }
 _HUNDREDTHS = Decimal("0.01")
-_CODE = re.compile(r"[A-Z]{3}")
+_CODE = re.compile(r"[A-Za-z]{3}")
 
 
 def minor_unit(currency: str) -> Decimal:
@@ -25,5 +25,5 @@ def currency_code(text: object) -> str | None:
     """The ISO 4217 code in `text`, trimmed and in capitals; `None` if it holds no code."""
     if not isinstance(text, str):
         return None
-    code = text.strip().upper()
-    return code if _CODE.fullmatch(code) else None
+    code = text.strip()
+    return code.upper() if _CODE.fullmatch(code) else None

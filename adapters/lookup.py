@@ -33,6 +33,9 @@ T = TypeVar("T")
 LookUp: TypeAlias = Callable[[Sequence[UUID], Call, Learn[T]], Awaitable[None]]
 """One of the two questions of a `LookupAdapter`."""
 
+_TIMER_SLACK_S = 0.005
+"""A timer may ring this much before its time."""
+
 SINGLE_BUDGET_S = 0.45
 BATCH_BUDGET_S = 1.9
 """The contract's section 4 asks for 500 ms and 2 s; what is left pays for the way back."""
@@ -184,8 +187,11 @@ async def collect(
                 await look_up(asked, call, learned.setdefault)
         except LookupFailed as failure:
             rest = failure.as_lookup()
-        except TimeoutError:
+        except TimeoutError as error:
             rest = Unavailable(Reason.DEADLINE)
+            if call.remaining_s(asyncio.get_running_loop().time()) > _TIMER_SLACK_S:
+                on_error(error)  # one of its own, while there was time left
+                rest = Unavailable(Reason.VENDOR_ERROR)
         except Exception as error:  # noqa: BLE001  (fail-open: the pod gets a typed answer)
             on_error(error)
             rest = Unavailable(Reason.VENDOR_ERROR)

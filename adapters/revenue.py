@@ -28,8 +28,9 @@ class Money:
 def customer_fee(charges: Iterable[Money]) -> Money | None:
     """The monthly fee of one customer: the sum of its recurring charges, rounded once, half-even.
 
-    `None` when there is no charge, or when there are two currencies, which are never added.
-    Discounts may outweigh charges; a fee never goes below zero.
+    `None` when there is no charge, when there are two currencies, which are never added, or when
+    an amount is no number that money can be. Discounts may outweigh charges; a fee never goes
+    below zero.
     """
     charges = list(charges)
     currencies = {charge.currency for charge in charges}
@@ -37,8 +38,13 @@ def customer_fee(charges: Iterable[Money]) -> Money | None:
         return None
     (currency,) = currencies
     with localcontext(EXACT):
-        total = sum((charge.amount for charge in charges), Decimal(0))
-        fee = max(total, Decimal(0)).quantize(minor_unit(currency))
+        try:
+            total = sum((charge.amount for charge in charges), Decimal(0))
+            fee = max(total, Decimal(0)).quantize(minor_unit(currency))
+        except InvalidOperation:
+            return None
+    if not total.is_finite():
+        return None
     return Money(fee, currency)
 
 

@@ -174,3 +174,11 @@ def test_products_without_an_id_are_each_their_own() -> None:
 
 def test_a_reference_to_what_was_not_sent_is_no_product() -> None:
     assert fee(product("BUNDLE", price("30"), product=[{"id": "GONE", "name": "…"}])) == 30
+
+
+def test_a_part_that_is_told_twice_is_held_once_and_a_relation_to_nothing_is_none() -> None:
+    bundle = product("BUNDLE", product=[PART], **related("bundles", reference(PART), "v5"))
+    assert fee(bundle, PART) == 12
+    assert fee(product("P1", price("20"), productRelationship=["bundles"])) == 20
+    nowhere: Json = {"relationshipType": "bundles"}
+    assert fee(product("P1", price("20"), productRelationship=[nowhere])) == 20
