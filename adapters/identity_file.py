@@ -131,9 +131,9 @@ class FileIdentity:
         return self._last.problem
 
     async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
-        self._begin_look()
-        if self._look is not None:
-            # It goes on when its time is up or its caller leaves: the next one finds it done.
+        is_first = self._begin_look()
+        if self._look is not None and (is_first or self._last.mapping is None):
+            # It goes on when its time is up or its caller leaves: a later one finds it done.
             await asyncio.wait({self._look}, timeout=call.remaining_s(loop_time()) * PATIENCE)
         mapping = self._last.mapping
         if mapping is None:
@@ -143,17 +143,17 @@ class FileIdentity:
     def forget(self, customer_id: UUID) -> None:
         """Nothing: who is in the file is decided where the file comes from."""
 
-    def _begin_look(self) -> None:
+    def _begin_look(self) -> bool:
+        """Whether this question is the one that looks."""
         now = self._clock()
-        if self._look is None and (
-            self._looked_at is None or now >= self._looked_at + LOOK_AGAIN_S
-        ):
-            self._looked_at = now
-            loop = asyncio.get_running_loop()
-            self._look = loop.run_in_executor(
-                None, _look_at, self._path, self._last, self._size_limit
-            )
-            self._look.add_done_callback(self._end_look)
+        is_due = self._looked_at is None or now >= self._looked_at + LOOK_AGAIN_S
+        if self._look is not None or not is_due:
+            return False
+        self._looked_at = now
+        loop = asyncio.get_running_loop()
+        self._look = loop.run_in_executor(None, _look_at, self._path, self._last, self._size_limit)
+        self._look.add_done_callback(self._end_look)
+        return True
 
     def _end_look(self, look: "Future[_Read]") -> None:
         self._look = None

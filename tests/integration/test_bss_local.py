@@ -1,6 +1,7 @@
 """The local adapter on a real PostgreSQL and on SQLite."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,19 @@ from adapters.database import open_engine
 from adapters.identity import SameId
 from adapters.local_adapter import LocalBSSAdapter
 from adapters.lookup import collect
-from adapters.outcome import Billing, Call, Dispute, Found, Lookup, Missing, Reason, Unavailable
+from adapters.outcome import (
+    Billing,
+    Call,
+    Dispute,
+    Found,
+    Lookup,
+    LookupFailed,
+    Missing,
+    Reason,
+    Unavailable,
+)
 from adapters.ports import Ports
+from tests.servers.hung import hung_server
 from tests.servers.pedkai import PedkaiDatabase, account, customer, on_sqlite, plan
 
 TENANT = "acme_mobile"
@@ -283,3 +295,60 @@ async def test_nothing_can_be_written_through_the_engine(pedkai: PedkaiDatabase)
     async with opened(pedkai.url) as engine, engine.connect() as connection:
         with pytest.raises(DBAPIError, match=r"read-only|readonly"):
             await connection.execute(text("DELETE FROM customers"))
+
+
+@pytest.mark.parametrize("budget_s", [0.1, 5.0])
+async def test_a_database_that_never_answers_degrades_the_whole_batch_in_time(
+    budget_s: float,
+) -> None:
+    ids = [uuid4() for _ in range(200)]
+    async with hung_server() as port:
+        engine = open_engine(f"postgresql://u@127.0.0.1:{port}/x", pool=1, connect_timeout_s=0.3)
+        begun = asyncio.get_running_loop().time()
+        lookups = await collect(local_on(engine).look_up_billing, ids, soon(budget_s))
+        took_s = asyncio.get_running_loop().time() - begun
+        await engine.dispose()
+    reason = Reason.DEADLINE if budget_s < 0.3 else Reason.UNREACHABLE
+    assert lookups == dict.fromkeys(ids, Unavailable(reason))
+    assert took_s < min(budget_s, 0.3) + 0.25
+
+
+async def test_with_the_database_down_there_is_no_total_and_no_dispute_is_denied() -> None:
+    async with opened("postgresql://u@127.0.0.1:1/x") as engine:
+        adapter = local_on(engine)
+        result = await adapter.get_revenue_at_risk([uuid4(), uuid4()])
+        with pytest.raises(LookupFailed, match="unreachable"):
+            await adapter.check_disputes([uuid4()])
+        with pytest.raises(LookupFailed, match="unreachable"):
+            await adapter.get_billing_account(uuid4())
+    assert result.total_revenue_at_risk is None
+    assert (result.is_estimate, result.requires_manual_valuation) == (True, True)
+
+
+async def test_many_questions_share_a_small_pool_and_give_everything_back(
+    pedkai: PedkaiDatabase,
+) -> None:
+    ann, gold = customer(TENANT), plan(TENANT, 3.0)
+    await pedkai.fill(ann, gold, account(ann, gold))
+    async with opened(pedkai.url, pool=2) as engine:
+        adapter = local_on(engine)
+        questions = (adapter.get_revenue_at_risk([ann.id]) for _ in range(40))
+        assert {one.total_revenue_at_risk for one in await asyncio.gather(*questions)} == {3.0}
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def test_nothing_of_a_customer_is_logged_or_shown(
+    pedkai: PedkaiDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ann, gold = customer(TENANT), plan(TENANT, 7713.37, "canary plan")
+    held = account(ann, gold)
+    await pedkai.fill(ann, gold, held)
+    async with local(pedkai) as adapter:
+        lookups = await billing(adapter, ann.id)
+        info = await adapter.get_billing_account(ann.id)
+        shown = f"{caplog.text} {lookups!r} {info!r} {adapter!r}"
+    assert info is not None
+    assert info.monthly_fee == 7713.37
+    for canary in ("7713", "canary", str(ann.id), ann.id.hex, str(held.id), held.id.hex):
+        assert canary not in shown

@@ -137,5 +137,6 @@ def _wait_until_ready(folder: Path) -> None:
     state = folder / "data" / "postmaster.pid"
     while not (state.exists() and state.read_text().rstrip().endswith("ready")):
         if time.monotonic() > give_up_at:  # noqa: TID251  (a real process is waited for)
-            raise NoPostgres(f"PostgreSQL did not start: {(folder / 'log').read_text()[-500:]}")
+            said = (folder / "log").read_text(errors="replace").splitlines()[-1:]
+            raise NoPostgres(f"PostgreSQL did not start: {' '.join(said)}")
         time.sleep(0.01)

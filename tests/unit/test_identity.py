@@ -263,6 +263,14 @@ async def test_a_bad_file_leaves_the_last_good_mapping(mount: Mount, content: by
     assert mount.map.problem is None
 
 
+async def test_a_file_that_is_left_alone_is_not_read_anew(mount: Mount) -> None:
+    mount.replace(as_csv({ANN: "7"}))
+    first = await mount.ask(ANN)
+    seen = mount.map._last
+    assert await mount.ask(ANN) == first
+    assert mount.map._last is seen
+
+
 async def test_a_file_that_was_only_touched_is_not_read_anew(mount: Mount) -> None:
     mount.replace(as_csv({ANN: "7"}))
     before = (await mount.ask(ANN), mount.map._last.mapping)
@@ -284,6 +292,22 @@ async def test_a_file_that_hangs_takes_a_third_of_the_budget_and_is_there_later(
     await asyncio.to_thread(pipe.write_bytes, as_csv({ANN: "7"}))
     assert await ids.vendor_ids([ANN], soon(30)) == VendorIds({ANN: "7"})
     ids.forget(ANN)
+
+
+async def test_a_file_that_begins_to_hang_holds_up_one_question_and_no_more(
+    mount: Mount,
+) -> None:
+    mount.replace(as_csv({ANN: "7"}))
+    await mount.ask(ANN)
+    mount.file.unlink()
+    os.mkfifo(mount.file)
+    mount.clock.now += 1
+    known = VendorIds({ANN: "7"})
+    assert await mount.map.vendor_ids([ANN], soon(0.03)) == known
+    begun = asyncio.get_running_loop().time()
+    assert await mount.map.vendor_ids([ANN], soon(60)) == known
+    assert asyncio.get_running_loop().time() - begun < 5
+    await asyncio.to_thread(mount.file.write_bytes, as_csv({ANN: "8"}))
 
 
 async def test_a_question_that_is_cancelled_does_not_cancel_the_look(tmp_path: Path) -> None:
