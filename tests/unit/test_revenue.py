@@ -27,7 +27,8 @@ from adapters.revenue import Money, billing_account, customer_fee, disputed, rev
 
 CUSTOMER = uuid5(NAMESPACE_URL, "customer")
 
-amounts = st.decimals(-10_000, 10_000, places=4)
+halves = st.integers(-2_000, 2_000).map(lambda count: count * Decimal("0.005"))
+amounts = st.one_of(halves, st.decimals(-10_000, 10_000, places=4))
 currencies = st.sampled_from(["GBP", "EUR", "JPY", "KWD"])
 charges = st.lists(st.builds(Money, amounts, currencies), max_size=6)
 
