@@ -1,0 +1,106 @@
+"""What a customer is billed: from its products, else from what was billed before.
+
+A customer without products leads to the question whether the vendor knows it at all.
+"""
+
+from collections.abc import Iterator
+
+from adapters.exchange import Query
+from adapters.outcome import Billing, Found, Lookup, Missing, Unavailable
+from adapters.tmf.applied_rates import with_applied_rates
+from adapters.tmf.batching import any_of
+from adapters.tmf.charges import PriceRules
+from adapters.tmf.existence import exists
+from adapters.tmf.fields import Row, is_absent
+from adapters.tmf.inquiry import Filter, Inquiry
+from adapters.tmf.ownership import Owned
+from adapters.tmf.products import Pricing, ProductRules, Reading, read_products
+from adapters.tmf.profile import Profile
+from adapters.tmf.resources import APPLIED_RATE
+from adapters.tmf.rows import id_of
+
+
+async def billing(
+    inquiry: Inquiry, owned: Owned | Unavailable, *, connection: str
+) -> Lookup[Billing]:
+    """The billing of the customer who owns these product rows.
+
+    Raises `LookupFailed` when a further question that it takes could not be answered.
+    """
+    if isinstance(owned, Unavailable):
+        return owned
+    if not owned.rows and not owned.is_doubtful:
+        known = await exists(inquiry, owned.subject)
+        return Found(Billing()) if known else Missing()
+    profile, now = inquiry.profile, inquiry.call.asked_at
+    rules = product_rules(profile)
+    reading = read_products(
+        [_with_status(row, profile) for row in owned.rows],
+        rules,
+        now,
+        connection=connection,
+        accounts=owned.subject.accounts,
+    )
+    if owned.is_doubtful:
+        return Found(reading.known.without_fee())
+    if profile.fee_fallback == "none" or not _has_only_unpriced(reading, owned):
+        return Found(reading.billing)
+    return await _as_billed(inquiry, owned, reading, rules.prices)
+
+
+async def _as_billed(
+    inquiry: Inquiry, owned: Owned, reading: Reading, rules: PriceRules
+) -> Lookup[Billing]:
+    """The fee from TMF678. Accounts that products name may be somebody else's who pays for them,
+    and for more than that; so only accounts that are known to be the customer's are asked.
+    """
+    profile = inquiry.profile
+    filters = Filter("account", profile.party_parameter, profile.account_filter)
+    shares = await inquiry.owned(APPLIED_RATE, [owned.subject], filters)
+    rates = shares[owned.subject.vendor_id]
+    if isinstance(rates, Unavailable):
+        return rates
+    if rates.is_doubtful:
+        return Found(reading.known.without_fee())
+    return Found(with_applied_rates(reading, rates.rows, rules, inquiry.call.asked_at))
+
+
+def _has_only_unpriced(reading: Reading, owned: Owned) -> bool:
+    """Whether there is something that is charged, and no product carries a price."""
+    is_charged = any(id_of(row) not in reading.ended for row in owned.rows)
+    return reading.pricing is Pricing.NO_PRICE and is_charged
+
+
+def product_rules(profile: Profile) -> ProductRules:
+    return ProductRules(
+        charged_statuses=profile.charged_statuses,
+        missing_price=profile.missing_price,
+        prices=PriceRules(tax_basis=profile.tax_basis, tax_rate_scale=profile.tax_rate_scale),
+    )
+
+
+def product_filter(profile: Profile) -> Filter:
+    """How products are asked for (TMF637)."""
+    return Filter(
+        profile.product_query,
+        profile.party_parameter,
+        profile.account_filter,
+        tuple(_statuses(profile)),
+    )
+
+
+def _statuses(profile: Profile) -> Iterator[Query]:
+    name, values = profile.status_filter, profile.status_values or profile.charged_statuses
+    if not name:
+        yield ()
+    elif profile.status_style == "each":
+        yield from (((name, value),) for value in values)
+    else:
+        yield any_of(name, values, profile.status_style)
+
+
+def _with_status(row: Row, profile: Profile) -> Row:
+    """A row that says its status only where the vendor's filter looks for it."""
+    if is_absent(row.get("status")) and profile.status_filter in row:
+        return {**row, "status": row[profile.status_filter]}
+    return row

@@ -1,0 +1,215 @@
+"""Whose row is it? Asked of every row that comes back, before it is used.
+
+Filters are optional in TM Forum APIs, and an ignored filter returns everybody's data. So the
+answer is shared out by what each row says of its owner, and what was asked for only says which
+owners are of interest. A row that names no owner is refused, unless the connection trusts the
+vendor's filter (a row that was asked for by its own id is not a matter of this module).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adapters.outcome import LookupFailed, Reason
+from adapters.tmf.fields import Row, is_row
+from adapters.tmf.profile import Profile
+from adapters.tmf.rows import fingerprint, id_of, members, plain, plain_words, points_to
+
+_ACCOUNT = "BillingAccount"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One id of the vendor's that is asked about, and by what its rows are known."""
+
+    vendor_id: str = field(repr=False)
+    party: str | None = field(repr=False)
+    """The id of the customer or individual; `None` where the vendor's id is an account's."""
+    accounts: tuple[str, ...] = field(default=(), repr=False)
+    is_doubtful: bool = False
+    """An account of its could not be read, so whatever is summed up may lack a part."""
+
+    @classmethod
+    def of(cls, vendor_id: str, profile: Profile) -> "Subject":
+        if profile.id_kind == "account":
+            return cls(vendor_id, None, (vendor_id,))
+        return cls(vendor_id, vendor_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The rows of one subject, each once."""
+
+    subject: Subject
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    is_doubtful: bool = False
+    """A row could not be read, so the others may not be all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The ids that a row names: as its owners, and in any role at all."""
+
+    parties: frozenset[str] = field(default=frozenset(), repr=False)
+    accounts: frozenset[str] = field(default=frozenset(), repr=False)
+    any_party: bool = False
+    any_account: bool = False
+
+
+Naming = Callable[[Row, frozenset[str]], Named]
+"""What a row of one kind says of its owners, given the roles that own."""
+
+
+def names_of(row: Row, roles: frozenset[str]) -> Named:
+    """Owners of a product, an account, a bill or a billing rate.
+
+    v4 has the party's id in `relatedParty[].id`, v5 in `relatedParty[].partyOrPartyRole.id`; some
+    vendors put the account there, too, and say so in `@referredType`.
+    """
+    parties: set[str] = set()
+    accounts = {account for account in [id_of(row.get("billingAccount"))] if account}
+    any_party, any_account = False, bool(accounts)
+    for related in members(row.get("relatedParty")):
+        party = related.get("partyOrPartyRole")
+        party_id = id_of(party) or id_of(related)
+        if not party_id:
+            continue
+        owns = plain(related.get("role")) in roles | {""}
+        if points_to(related, _ACCOUNT) or (is_row(party) and points_to(party, _ACCOUNT)):
+            any_account = True
+            accounts |= {party_id} if owns else set()
+        else:
+            any_party = True
+            parties |= {party_id} if owns else set()
+    return Named(frozenset(parties), frozenset(accounts), any_party, any_account)
+
+
+def names_of_account(row: Row, roles: frozenset[str]) -> Named:
+    """Owners of a billing account, which is itself the account."""
+    named = names_of(row, roles)
+    own = id_of(row)
+    return Named(
+        named.parties, named.accounts | ({own} if own else set()), named.any_party, own is not None
+    )
+
+
+def names_of_ticket(row: Row, roles: frozenset[str]) -> Named:
+    """Owners of a trouble ticket, which may name an account among its related entities.
+
+    v4 has the entity's id in `relatedEntity[].id`, v5 in `relatedEntity[].entity.id`.
+    """
+    named = names_of(row, roles)
+    accounts = {
+        account
+        for related in members(row.get("relatedEntity"))
+        for account in _accounts_in(related)
+        if account
+    }
+    return Named(
+        named.parties,
+        named.accounts | accounts,
+        named.any_party,
+        named.any_account or bool(accounts),
+    )
+
+
+def _accounts_in(related: Row) -> list[str | None]:
+    entity = related.get("entity")
+    reference = entity if is_row(entity) else related
+    is_account = points_to(reference, _ACCOUNT) or not plain(reference.get("@referredType"))
+    return [id_of(related.get("billingAccount")), id_of(reference) if is_account else None]
+
+
+def names_of_customer(row: Row, _roles: frozenset[str]) -> Named:
+    """The party that a customer of TMF629 is."""
+    party = id_of(row.get("engagedParty"))
+    return Named(frozenset({party} if party else ()), any_party=party is not None)
+
+
+def share_out(
+    rows: Iterable[object], subjects: Sequence[Subject], naming: Naming, profile: Profile
+) -> Mapping[str, Owned] | None:
+    """The rows of each subject, by its vendor id; those of strangers are left out.
+
+    `None` when only asking one by one can tell: a row that can't be read, or that is believed to
+    be the customer's without saying so, is somebody's whom the query asked for, and there are
+    several. Raises `LookupFailed` when rows came and none of them names any owner.
+    """
+    sorting = _Sorting(subjects, profile)
+    for row in rows:
+        sorting.take(row, naming)
+    if sorting.is_ambiguous:
+        return None
+    if sorting.is_all_nameless:
+        raise LookupFailed(Reason.BAD_RESPONSE, "rows name no owner: see trust_filter")
+    return sorting.shares()
+
+
+class _Sorting:
+    """The rows of one answer on their way to their owners."""
+
+    def __init__(self, subjects: Sequence[Subject], profile: Profile) -> None:
+        self._by_party = {one.party: one.vendor_id for one in subjects if one.party}
+        self._by_account: defaultdict[str, set[str]] = defaultdict(set)
+        for subject in subjects:
+            for account in subject.accounts:
+                self._by_account[account].add(subject.vendor_id)
+        self._subjects = subjects
+        self._roles = plain_words(profile.owner_roles)
+        self._trusts = profile.trust_filter
+        self._mine: defaultdict[str, dict[str, list[Row]]] = defaultdict(dict)
+        self._doubtful = {subject.vendor_id for subject in subjects if subject.is_doubtful}
+        self._foreign = self._nameless = self._unreadable = 0
+
+    def take(self, row: object, naming: Naming) -> None:
+        if not is_row(row):
+            self._unreadable += 1
+            return
+        named = naming(row, self._roles)
+        owners = self._owners(named)
+        for owner in owners:
+            self._keep(owner, row)
+        if not self._can_compare(named):
+            self._nameless += 1
+            if self._trusts and len(self._subjects) == 1:
+                self._keep(self._subjects[0].vendor_id, row)
+        elif not owners:
+            self._foreign += 1
+
+    def _owners(self, named: Named) -> set[str]:
+        by_party = {self._by_party[one] for one in named.parties if one in self._by_party}
+        return by_party.union(*(self._by_account.get(one, ()) for one in named.accounts))
+
+    def _can_compare(self, named: Named) -> bool:
+        return bool(
+            (named.any_party and self._by_party) or (named.any_account and self._by_account)
+        )
+
+    def _keep(self, owner: str, row: Row) -> None:
+        """Overlapping pages and queries bring a row twice; without an id nobody can tell."""
+        same = self._mine[owner].setdefault(fingerprint(row), [])
+        if row not in same:
+            same.append(row)
+        elif not id_of(row):
+            self._doubtful.add(owner)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        unsaid = self._unreadable or (self._trusts and self._nameless)
+        return len(self._subjects) > 1 and bool(unsaid)
+
+    @property
+    def is_all_nameless(self) -> bool:
+        return bool(self._nameless) and not self._foreign and not any(self._mine.values())
+
+    def shares(self) -> dict[str, Owned]:
+        # Where the filter was ignored, what can't be read may be anybody's.
+        doubted = bool(self._unreadable) and not self._foreign
+        return {
+            one.vendor_id: Owned(
+                one,
+                tuple(row for rows in self._mine[one.vendor_id].values() for row in rows),
+                is_doubtful=doubted or one.vendor_id in self._doubtful,
+            )
+            for one in self._subjects
+        }

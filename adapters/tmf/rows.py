@@ -1,0 +1,36 @@
+"""Telling rows apart: words in any spelling, ids, references. Nothing here raises."""
+
+from collections.abc import Iterable
+
+from adapters.tmf.fields import Row, entries, identifier, is_row
+
+
+def members(value: object) -> list[Row]:
+    """The objects of a list; a single object counts as a list of one, anything else as none."""
+    return [one for one in entries(value) or () if is_row(one)]
+
+
+def plain(value: object) -> str:
+    """A word without case, spaces and marks: `"Bill Dispute"`, `BILL_DISPUTE`, `billDispute `."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(letter for letter in value.casefold() if letter.isalnum())
+
+
+def plain_words(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(plain(value) for value in values)
+
+
+def id_of(value: object) -> str | None:
+    """The id of a resource or a reference; `None` if it has none."""
+    return identifier(value.get("id")) if is_row(value) else None
+
+
+def points_to(reference: Row, kind: str) -> bool:
+    """Whether a reference says that it points to a `kind`, or to an extension of it."""
+    return plain(reference.get("@referredType")).startswith(plain(kind))
+
+
+def fingerprint(value: object) -> str:
+    """The same for the same resource: its id, or all of it. Personal data."""
+    return id_of(value) or repr(value)

@@ -1,0 +1,192 @@
+"""Whose row is it? An ignored filter returns everybody's data."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.outcome import Billing, Found, LookupFailed, Missing, Reason, Unavailable
+from adapters.tmf.ownership import (
+    Subject,
+    names_of,
+    names_of_account,
+    names_of_customer,
+    names_of_ticket,
+    share_out,
+)
+from adapters.tmf.profile import Profile
+from tests.unit.tmf.garbage import garbage
+from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product
+
+PROFILE = Profile()
+BY_ACCOUNT = Profile(id_kind="account")
+NAMINGS = (names_of, names_of_account, names_of_customer, names_of_ticket)
+
+
+def owned(rows: list[Any], *vendor_ids: str, profile: Profile = PROFILE) -> dict[str, list[Any]]:
+    """The ids of the rows of each."""
+    subjects = [Subject.of(vendor_id, profile) for vendor_id in vendor_ids]
+    shares = share_out(rows, subjects, names_of, profile)
+    assert shares is not None
+    return {vendor_id: [row["id"] for row in share.rows] for vendor_id, share in shares.items()}
+
+
+@pytest.mark.parametrize("version", ["v4", "v5"])
+async def test_a_vendor_that_ignores_filters_gives_everybody_only_their_own(version: str) -> None:
+    rows = [product(f"C{n}", f"{n}.00", version=version) for n in range(1, 40)]
+    vendor = Pretend(rows={"product": rows, "customer": [{"id": "C99"}]}, ignores_filters=True)
+    asked = Asked(vendor, version=version, page_size=10)
+    first, second, unpriced, unknown = await asked.billing("C1", "C39", "C99", "C100")
+    assert (fee(first), fee(second)) == (Decimal("1.00"), Decimal("39.00"))
+    assert (unpriced, unknown) == (Found(Billing()), Missing())
+
+
+async def test_an_ignored_filter_beyond_the_page_limit_gives_no_figures_at_all() -> None:
+    rows = [product(f"C{n}") for n in range(100)]
+    vendor = Pretend(rows={"product": rows}, ignores_filters=True)
+    asked = Asked(vendor, page_size=10, page_limit=3)
+    assert await asked.billing("C1") == [Unavailable(Reason.BAD_RESPONSE)]
+    assert len(asked.exchange.requests) == 3
+
+
+async def test_an_ignored_filter_on_accounts_does_not_bring_in_a_strangers_products() -> None:
+    rows = {
+        "billingAccount": [account("A1", "C1"), account("A2", "C2")],
+        "product": [
+            product("C1", "10.00", billingAccount={"id": "A1"}),
+            product("C2", "99.00", billingAccount={"id": "A2"}),
+        ],
+    }
+    asked = Asked(Pretend(rows=rows, ignores_filters=True), product_query="party_and_account")
+    [found] = await asked.billing("C1")
+    assert fee(found) == Decimal("10.00")
+    assert [one.query[1] for one in asked.asked("product")] == [("billingAccount.id", "A1")]
+
+
+async def test_a_row_that_names_no_owner_is_refused() -> None:
+    vendor = Pretend(
+        rows={"product": [product("C1", "20.00"), product(None, "99.00")]}, ignores_filters=True
+    )
+    [found] = await Asked(vendor).billing("C1")
+    assert fee(found) == Decimal("20.00")
+
+
+async def test_rows_that_all_name_no_owner_are_no_answer() -> None:
+    vendor = Pretend(
+        rows={"product": [product(None)], "customer": [{"id": "C1"}]}, ignores_filters=True
+    )
+    assert await Asked(vendor).billing("C1") == [Unavailable(Reason.BAD_RESPONSE)]
+
+
+async def test_a_row_that_names_no_owner_is_believed_where_the_filter_is_trusted() -> None:
+    vendor = Pretend(
+        rows={"product": [product(None, "20.00"), product("C2", "99.00")]}, ignores_filters=True
+    )
+    [found] = await Asked(vendor, trust_filter=True).billing("C1")
+    assert fee(found) == Decimal("20.00")
+
+
+def test_trap_9_an_id_in_another_role_does_not_own_the_row() -> None:
+    rows = [
+        {"id": "provided", "relatedParty": [party("C1", "service provider"), party("C2", "owner")]},
+        {"id": "own", "relatedParty": [party("C1", " Owner ")]},
+        {"id": "roleless", "relatedParty": [party("C1", None)]},
+    ]
+    assert owned(rows, "C1") == {"C1": ["own", "roleless"]}
+
+
+def test_trap_9_trusting_the_filter_does_not_make_an_owner_of_a_service_provider() -> None:
+    rows = [{"id": "provided", "relatedParty": [party("C1", "service provider")]}]
+    assert owned(rows, "C1", profile=Profile(trust_filter=True)) == {"C1": []}
+
+
+@pytest.mark.parametrize("role", ["account_owner", "AccountOwner", "ACCOUNT OWNER"])
+def test_roles_are_compared_without_case_spaces_and_marks(role: str) -> None:
+    assert owned([{"id": "P", "relatedParty": [party("C1", role)]}], "C1") == {"C1": ["P"]}
+
+
+def test_v5_names_the_party_one_level_deeper() -> None:
+    rows = [{"id": "P", "relatedParty": [party("C1", "owner", version="v5")]}]
+    assert owned(rows, "C1", "C2") == {"C1": ["P"], "C2": []}
+
+
+def test_a_row_of_two_owners_is_each_ones() -> None:
+    rows = [{"id": "P", "relatedParty": [party("C1"), party("C2", "owner")]}]
+    assert owned(rows, "C1", "C2") == {"C1": ["P"], "C2": ["P"]}
+
+
+@pytest.mark.parametrize("number", [Decimal(12345678), 12345678, "12345678", " 12345678 "])
+def test_an_id_may_come_as_a_number(number: Any) -> None:
+    rows = [{"id": "P", "billingAccount": {"id": number}}]
+    assert owned(rows, "12345678", profile=BY_ACCOUNT) == {"12345678": ["P"]}
+
+
+def test_an_account_named_as_a_related_party_owns_in_an_owning_role_only() -> None:
+    extended = {"@referredType": "BillingAccountExtended"}
+    rows = [
+        {"id": "own", "relatedParty": [party("11", "OWNER") | extended]},
+        {"id": "paid", "relatedParty": [party("11", "PAYER") | extended]},
+        {"id": "namesake", "relatedParty": [party("11", "OWNER")]},
+        {"id": "other", "billingAccount": {"id": "12"}},
+    ]
+    assert owned(rows, "11", profile=BY_ACCOUNT) == {"11": ["own"]}
+
+
+def test_an_account_of_the_customer_owns_a_row_that_names_no_party() -> None:
+    subject = Subject("C1", "C1", ("A1",))
+    rows = [
+        {"id": "P", "billingAccount": {"id": "A1"}},
+        {"id": "Q", "billingAccount": {"id": "A2"}},
+    ]
+    shares = share_out(rows, [subject], names_of, PROFILE)
+    assert shares is not None
+    assert [row["id"] for row in shares["C1"].rows] == ["P"]
+
+
+def test_a_ticket_names_an_account_among_its_related_entities_but_no_bill_of_its_number() -> None:
+    bill, account_ref = {"@referredType": "CustomerBill"}, {"@referredType": "BillingAccount"}
+    rows = [
+        {"id": "v4", "relatedEntity": [{"id": "11", **account_ref}]},
+        {"id": "v5", "relatedEntity": [{"role": "r", "entity": {"id": "11", **account_ref}}]},
+        {"id": "untyped", "relatedEntity": {"id": "11"}},
+        {"id": "nested", "relatedEntity": [{"billingAccount": {"id": "11"}}]},
+        {"id": "bill", "relatedEntity": [{"id": "11", **bill}]},
+        {"id": "bill v5", "relatedEntity": [{"entity": {"id": "11", **bill}}]},
+    ]
+    shares = share_out(rows, [Subject.of("11", BY_ACCOUNT)], names_of_ticket, BY_ACCOUNT)
+    assert shares is not None
+    assert [row["id"] for row in shares["11"].rows] == ["v4", "v5", "untyped", "nested"]
+
+
+def test_equal_rows_without_an_id_leave_it_open_how_many_there_are() -> None:
+    row = {"relatedParty": [party("C1")]}
+    shares = share_out([row, dict(row)], [Subject.of("C1", PROFILE)], names_of, PROFILE)
+    assert shares is not None
+    assert shares["C1"].is_doubtful
+    assert len(shares["C1"].rows) == 1
+
+
+def test_a_row_that_cannot_be_read_is_anybodys_where_the_filter_was_ignored() -> None:
+    subject = Subject.of("C1", PROFILE)
+    alone = share_out([None], [subject], names_of, PROFILE)
+    among_others = share_out([None, product("C2")], [subject], names_of, PROFILE)
+    assert alone is not None
+    assert alone["C1"].is_doubtful
+    assert among_others is not None
+    assert not among_others["C1"].is_doubtful
+
+
+@given(rows=st.lists(garbage(), max_size=6), naming=st.sampled_from(NAMINGS))
+def test_whatever_rows_hold_they_never_raise_and_a_strangers_row_is_never_owned(
+    rows: list[Any], naming: Any
+) -> None:
+    stranger = {"id": "S", "relatedParty": [party("C2")], "engagedParty": {"id": "C2"}}
+    try:
+        shares = share_out([*rows, stranger], [Subject.of("C1", PROFILE)], naming, PROFILE)
+    except LookupFailed as failure:
+        assert failure.reason is Reason.BAD_RESPONSE  # noqa: PT017  (both outcomes are right)
+    else:
+        assert shares is not None
+        assert stranger not in shares["C1"].rows
