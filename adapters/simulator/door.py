@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from adapters.simulator.faults import Listening
 
@@ -76,9 +76,8 @@ class _Silence(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  (what a TCP server gives)
-        self._transport = transport
-        self._silent.add(transport)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self._silent.add(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
