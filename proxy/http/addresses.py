@@ -56,10 +56,11 @@ def bind(address: Address) -> list[socket.socket]:
                 bound.append(one)
                 # A free port, once taken, is the port of all addresses of the name.
                 port = one.getsockname()[1]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         for one in bound:
             one.close()
-        raise ListenerUnavailable(f"{address}: {error.strerror}") from error
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise ListenerUnavailable(f"{address}: {why}") from error
     if not bound:
         raise ListenerUnavailable(f"{address}: {os.strerror(errno.EADDRNOTAVAIL)}")
     return bound

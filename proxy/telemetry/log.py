@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 from proxy.telemetry.faults import described
 
@@ -46,6 +47,7 @@ class Log:
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _what_first,
                 structlog.dev.ConsoleRenderer(colors=on_terminal)
                 if for_terminal
                 else structlog.processors.JSONRenderer(),
@@ -65,6 +67,11 @@ class Log:
 
     def error(self, event: str, **fields: object) -> None:
         self._logger.error(event, **fields)
+
+
+def _what_first(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """When, how bad and what, before the fields: as a person reads a line."""
+    return {name: event.pop(name) for name in ("timestamp", "level", "event")} | dict(event)
 
 
 class _Patient:

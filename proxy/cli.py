@@ -1,0 +1,120 @@
+"""The command line: what can be asked of `bss-sidecar`, and its exit statuses."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from adapters.lookup import wall_clock
+from config.load import environment
+
+FILE_VARIABLE = "BSS_SIDECAR_CONFIG"
+
+_DESCRIPTION = "Answers Pedkai's three billing questions next to every pod, whatever the BSS does."
+_EPILOG = f"""\
+examples:
+  bss-sidecar demo                            see it work, with pretend vendors
+  bss-sidecar check sidecar.yaml              every problem of a configuration, at once
+  bss-sidecar serve sidecar.yaml              serve; refuse to start on a bad configuration
+  bss-sidecar serve --fail-open sidecar.yaml  serve whatever happens, as injected into a pod
+  bss-sidecar config schema > schema.json     for an editor
+
+environment:
+  {FILE_VARIABLE}   the configuration file, where serve names none
+
+exit status:
+  0    it ended as asked
+  1    the demo did not go well
+  2    the command line is wrong
+  64   the configuration is bad; nothing was bound
+  69   a port, socket, certificate or token of a listener can't be had
+  130, 143   a second SIGINT or SIGTERM came before all was finished
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    asked = parser().parse_args(arguments)
+    try:
+        return _COMMANDS[asked.command](asked)
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(
+        prog="bss-sidecar",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"%(prog)s {version('bss-sidecar')}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="answer questions until SIGTERM")
+    serve.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the configuration")
+    serve.add_argument(
+        "--fail-open",
+        action="store_true",
+        help="start whatever happens, answer degraded while the configuration is bad or absent, "
+        "and take up the mended file when it comes",
+    )
+
+    check = commands.add_parser("check", help="judge a configuration without serving")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("--json", action="store_true", help="for programs")
+
+    config = commands.add_parser("config", help="about the configuration's format")
+    config.add_argument("what", choices=["schema"], help="print its JSON Schema")
+
+    demo = commands.add_parser("demo", help="pretend vendors, every question, one cut off")
+    demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+
+    certs = commands.add_parser("certs", help="throwaway certificates, for trying things out")
+    certs.add_argument("folder", type=Path, metavar="DIR")
+    return root
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    from proxy.serving import Serving  # noqa: PLC0415  (`--help` needs no web server)
+
+    env = environment()
+    named = env.get(FILE_VARIABLE)
+    path: Path | None = asked.file or (Path(named) if named else None)
+    return Serving(
+        path=path, fail_open=asked.fail_open, env=env, out=sys.stdout, err=sys.stderr
+    ).run()
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from proxy.check import run_check  # noqa: PLC0415  (as above)
+
+    return run_check(asked.file, json=asked.json, out=sys.stdout)
+
+
+def _config(_asked: argparse.Namespace) -> int:
+    from proxy.check import run_schema  # noqa: PLC0415  (as above)
+
+    return run_schema(sys.stdout)
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    from proxy.demo.run import run  # noqa: PLC0415  (as above)
+
+    return run(keep=asked.keep)
+
+
+def _certs(asked: argparse.Namespace) -> int:
+    from adapters.simulator.certificates import (  # noqa: PLC0415  (as above)
+        write_demo_certificates,
+    )
+
+    folder: Path = asked.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    write_demo_certificates(folder, now=wall_clock())
+    print(f"an authority, a server's and a client's certificate and key are in {folder}")  # noqa: T201  (the answer of a command)
+    return 0
+
+
+_COMMANDS = {"serve": _serve, "check": _check, "config": _config, "demo": _demo, "certs": _certs}

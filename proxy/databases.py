@@ -1,0 +1,121 @@
+"""Engines on Pedkai's database, each on the URL that its file or environment variable says now."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.database import open_engine
+from config.settings import Connection
+
+IDENTITY_POOL = 5
+"""Database connections of an identity map at most; the settings have no word for it."""
+DSN_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseKey:
+    """What makes two connections share one engine."""
+
+    dsn_file: str | None
+    dsn: str | None = field(repr=False)
+    pool: int
+    connect_timeout_s: float
+
+
+@dataclass(slots=True)
+class Database:
+    """One engine, or why there is none."""
+
+    engine: AsyncEngine | None = None
+    problem: str = "its URL has not been read yet"
+    """For the operator; empty when there is an engine."""
+    url: str = field(default="", repr=False)
+    """What the engine was opened on, or what was refused."""
+
+
+class Databases:
+    """Every database that a configuration names. A URL in a file may change while we run."""
+
+    def __init__(self, keys: Iterable[DatabaseKey]) -> None:
+        self._databases = {key: Database() for key in keys}
+
+    def __getitem__(self, key: DatabaseKey) -> Database:
+        return self._databases[key]
+
+    async def look(self) -> bool:
+        """Reads every URL again; whether an engine has changed by it. Opens no socket."""
+        changed = False
+        for key, database in self._databases.items():
+            url, problem = await asyncio.to_thread(_url, key)
+            if not url:
+                # What was opened on the last good URL goes on.
+                database.problem = "" if database.engine else problem
+            elif url != database.url:
+                changed = await _reopen(database, key, url) or changed
+        return changed
+
+    async def aclose(self) -> None:
+        for database in self._databases.values():
+            if database.engine is not None:
+                await database.engine.dispose()
+
+
+def database_of(connection: Connection) -> DatabaseKey | None:
+    """The database that answers for a connection, if one does."""
+    if connection.database is None:
+        return None
+    return DatabaseKey(
+        dsn_file=connection.database.dsn_file,
+        dsn=_plain(connection.database.dsn),
+        pool=connection.database.pool,
+        connect_timeout_s=connection.wire.connect_timeout,
+    )
+
+
+def identity_database_of(connection: Connection) -> DatabaseKey | None:
+    """The database that a connection's identity map is read from, if it is."""
+    if connection.identity.kind != "pedkai_db":
+        return None
+    return DatabaseKey(
+        dsn_file=connection.identity.dsn_file,
+        dsn=_plain(connection.identity.dsn),
+        pool=IDENTITY_POOL,
+        connect_timeout_s=connection.wire.connect_timeout,
+    )
+
+
+async def _reopen(database: Database, key: DatabaseKey, url: str) -> bool:
+    old = database.engine
+    try:
+        new = open_engine(url, pool=key.pool, connect_timeout_s=key.connect_timeout_s)
+    except ValueError as error:
+        # Its words are ours and never quote the URL.
+        database.url, database.problem = url, f"its URL is not valid: {error}"
+        return False
+    database.engine, database.url, database.problem = new, url, ""
+    if old is not None:
+        # What is being asked over the old engine is finished; its idle sockets are closed.
+        await old.dispose()
+    return True
+
+
+def _url(key: DatabaseKey) -> tuple[str, str]:
+    """The URL, or why there is none."""
+    if key.dsn is not None:
+        return key.dsn.strip(), "its environment variable is empty"
+    if key.dsn_file is None:
+        return "", "it has neither dsn_file nor dsn"
+    try:
+        with Path(key.dsn_file).open("rb") as file:
+            text = file.read(DSN_BYTES).decode().strip()
+    except (OSError, ValueError) as error:
+        return "", f"its dsn_file can't be read ({type(error).__name__})"
+    return text, "its dsn_file is empty"
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,82 @@
+"""The command line."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from proxy import cli
+from proxy.serving import Serving
+
+GOOD = """
+schema_version: 1
+connections: {mock: {vendor: mock}}
+tenants: {mock_demo: {connection: mock}}
+"""
+
+
+def test_help_shows_examples_and_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for words in ("serve --fail-open", "exit status", "64 ", "69 ", "BSS_SIDECAR_CONFIG"):
+        assert words in text
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.startswith("bss-sidecar 0.")
+
+
+@pytest.mark.parametrize("arguments", [[], ["brew"], ["check"], ["config"], ["serve", "a", "b"]])
+def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+
+
+def test_check_judges_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(GOOD)
+    bad.write_text("schema_version: 1\nunknown: 2\n")
+    assert cli.main(["check", str(good)]) == 0
+    assert cli.main(["check", "--json", str(bad)]) == 64
+    assert '"ok": false' in capsys.readouterr().out
+
+
+def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["config", "schema"]) == 0
+    assert '"connections"' in capsys.readouterr().out
+
+
+def test_certificates_are_written_and_said_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new" / "certs"
+    assert cli.main(["certs", str(folder)]) == 0
+    assert str(folder) in capsys.readouterr().out
+    assert {"ca.pem", "server.pem", "server.key"} <= {file.name for file in folder.iterdir()}
+
+
+def serving(path: Path | None, err: io.StringIO) -> Serving:
+    return Serving(path=path, fail_open=False, env={}, out=io.StringIO(), err=err)
+
+
+def test_a_bad_configuration_is_told_whole_and_ends_with_64(tmp_path: Path) -> None:
+    path, err = tmp_path / "bad.yaml", io.StringIO()
+    path.write_text(
+        "schema_version: 1\nconnections: {a: {vendor: nobody}}\ntenants: {acme: {connection: b}}\n"
+        "deadlines: {single: soon}\n"
+    )
+    assert serving(path, err).run() == 64
+    for words in ("connections.a.vendor", "tenants.acme.connection", "deadlines.single"):
+        assert words in err.getvalue()
+
+
+@pytest.mark.parametrize("path", [None, Path("/nowhere/sidecar.yaml")])
+def test_no_configuration_ends_with_64_and_says_what_to_write(path: Path | None) -> None:
+    err = io.StringIO()
+    assert serving(path, err).run() == 64
+    assert "configuration file" in err.getvalue()
