@@ -181,3 +181,8 @@ def test_a_file_that_is_not_there_is_a_problem_too(tmp_path: Path) -> None:
     for path, word in ((tmp_path / "none.yaml", "is not there"), (tmp_path, "IsADirectoryError")):
         with pytest.raises(ConfigurationProblems, match=word):
             load(path, env={}, read=read, vendors=VENDORS)
+
+
+def test_an_anchor_on_the_whole_file_is_one_problem() -> None:
+    problem = only_problem("&all\nschema_version: 1\nlogging: {level: loud}\n")
+    assert (problem.path, problem.what) == ("", "uses a YAML anchor or alias")
