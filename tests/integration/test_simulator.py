@@ -6,7 +6,7 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,10 @@ from adapters.simulator.vendor_data import VendorData
 
 ROOT = Path(__file__).parents[2]
 CLIENT = RegisteredClient(client_id="side", client_secret="secret", certificate_name=DEMO_CLIENT)
-PATIENCE = aiohttp.ClientTimeout(total=0.3)
+SIGN_IN = {"grant_type": "client_credentials", "client_id": "side", "client_secret": "secret"}
+PATIENT = aiohttp.ClientTimeout(total=15)
+HASTY = aiohttp.ClientTimeout(total=0.3)
+"""For what never comes."""
 BROKEN = (aiohttp.ClientError, TimeoutError)
 NOW = datetime.now(tz=UTC)  # noqa: TID251  (real handshakes go by the real clock)
 DATA = VendorData.build("amdocs", "v4", tenant="amdocs_demo", now=NOW)
@@ -74,14 +77,11 @@ class Caller:
     vendor: SimulatedVendor
     session: aiohttp.ClientSession
     token: str = ""
+    patience: aiohttp.ClientTimeout = PATIENT
 
     async def sign_in(self) -> None:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": "side",
-            "client_secret": "secret",
-        }
-        async with self.session.post(self.vendor.token_url, data=form, timeout=PATIENCE) as reply:
+        url, post = self.vendor.token_url, self.session.post
+        async with post(url, data=SIGN_IN, timeout=self.patience) as reply:
             assert reply.status == 200
             self.token = (await reply.json())["access_token"]
 
@@ -90,7 +90,7 @@ class Caller:
         async with self.session.get(
             self.vendor.base_url + path,
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=PATIENCE,
+            timeout=self.patience,
             allow_redirects=False,
         ) as reply:
             headers = {name.lower(): value for name, value in reply.headers.items()}
@@ -115,7 +115,7 @@ async def test_a_client_without_a_certificate_gets_nothing(
     connector = aiohttp.TCPConnector(ssl=client_context(certificates, certificate=False))
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientError):
-            await session.get(vendor.base_url + "product", timeout=PATIENCE)
+            await session.get(vendor.base_url + "product", timeout=PATIENT)
     assert not vendor.traffic.requests
 
 
@@ -127,7 +127,7 @@ async def test_a_client_of_another_authority_gets_nothing(
     context.load_cert_chain(stranger.certificate_file, stranger.key_file)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
         with pytest.raises(aiohttp.ClientError):
-            await session.get(vendor.base_url + "product", timeout=PATIENCE)
+            await session.get(vendor.base_url + "product", timeout=PATIENT)
     assert not vendor.traffic.requests
 
 
@@ -195,7 +195,7 @@ async def test_every_shape_serves_both_versions_from_its_base_url(
 async def test_only_gets_are_answered(caller: Caller) -> None:
     headers = {"Authorization": f"Bearer {caller.token}"}
     url = caller.vendor.base_url + "product"
-    async with caller.session.post(url, headers=headers, json={}, timeout=PATIENCE) as reply:
+    async with caller.session.post(url, headers=headers, json={}, timeout=PATIENT) as reply:
         assert (reply.status, reply.headers["Allow"]) == (405, "GET")
 
 
@@ -224,6 +224,10 @@ async def meet(caller: Caller) -> Outcome:
         return Outcome(None, None, {})
 
 
+async def meet_nothing(caller: Caller) -> bool:
+    return (await meet(replace(caller, patience=HASTY))).status is None
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -242,7 +246,7 @@ async def test_a_fault_that_lets_no_reply_through_lasts_until_it_is_cleared(
     good = await meet(caller)
     assert good.status == 200
     await caller.vendor.faults.set(fault)
-    assert (await meet(caller)).status is None
+    assert await meet_nothing(caller)
     await caller.vendor.faults.clear()
     assert (await meet(caller)).body == good.body
 
@@ -305,7 +309,7 @@ async def test_a_fault_that_nobody_meets_changes_nothing(caller: Caller) -> None
     await caller.vendor.faults.set(faults.TooMany(share=0), faults.Hang(where="token"))
     assert (await meet(caller)).body == good.body
     with pytest.raises(TimeoutError):
-        await caller.sign_in()
+        await replace(caller, patience=HASTY).sign_in()
 
 
 async def test_faults_in_force_are_met_together(caller: Caller) -> None:
@@ -319,8 +323,8 @@ async def test_faults_in_force_are_met_together(caller: Caller) -> None:
 
 async def test_what_hangs_is_counted_and_let_go_when_its_caller_leaves(caller: Caller) -> None:
     await caller.vendor.faults.set(faults.Hang())
-    hanging = asyncio.gather(*(meet(caller) for _ in range(5)))
-    assert {one.status for one in await hanging} == {None}
+    hanging = asyncio.gather(*(meet_nothing(caller) for _ in range(5)))
+    assert all(await hanging)
     assert caller.vendor.traffic.most_in_flight == 5
     async with asyncio.timeout(5):
         await caller.vendor.traffic.until(lambda traffic: traffic.in_flight == 0)
