@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from adapters.bss_adapter import BSSAdapter
+from adapters.bss_adapter import BSSAdapter, RevenueResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +100,16 @@ def is_unknown(customer: Customer) -> bool:
 
 def is_without_a_price(customer: Customer) -> bool:
     return customer.known and customer.fee is None
+
+
+async def live(subject: Subject, customers: Sequence[Customer]) -> RevenueResult:
+    """The result of a batch that was answered whole.
+
+    A machine that is busy elsewhere can make an answer late, and then it says so; it is asked for
+    again, three times in all.
+    """
+    for _ in range(3):
+        result = await subject.adapter.get_revenue_at_risk(ids(customers))
+        if result.is_estimate is subject.is_estimate:
+            break
+    return result

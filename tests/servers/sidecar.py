@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,14 +55,11 @@ class Pod:
     async def ask(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Reply:
-        clock = self.session.loop.time
-        began = clock()
-        async with self.session.request(
-            method, self.url + path, headers=headers, **more
-        ) as answer:
+        began = time.perf_counter()
+        async with self.session.request(method, self.url + path, headers=headers, **more) as answer:
             body = await answer.read()
             names = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status, names, body, clock() - began)
+            return Reply(answer.status, names, body, time.perf_counter() - began)
 
     async def account(self, tenant: str, customer_id: UUID) -> Reply:
         path = f"/v1/customers/{customer_id}/billing-account"
@@ -123,10 +121,9 @@ async def _configured(
     setups: Mapping[Shape, Setup],
     vendors: Mapping[Shape, SimulatedVendor],
 ) -> Path:
-    if not database.exists():
-        engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
-        await pedkai.seed(engine, now=NOW)
-        await engine.dispose()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    await pedkai.seed(engine, now=NOW)
+    await engine.dispose()
     (folder / "dsn").write_text(f"sqlite+aiosqlite:///{database}")
     file = folder / "sidecar.yaml"
     file.write_text(yaml.safe_dump(_settings(folder, setups, vendors)))
@@ -156,8 +153,18 @@ def _settings(
     }
 
 
-def lock(database: Path) -> sqlite3.Connection:
-    """Nobody else can read, as during a backup that never ends, until it is closed."""
-    intruder = sqlite3.connect(database, isolation_level=None)
-    intruder.execute("BEGIN EXCLUSIVE")
-    return intruder
+class Locked:
+    """Takes a SQLite file for itself, as a backup does that never ends: nobody else can read."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._intruder: sqlite3.Connection | None = None
+
+    async def begin(self) -> None:
+        self._intruder = sqlite3.connect(self._database, isolation_level=None)
+        self._intruder.execute("BEGIN EXCLUSIVE")
+
+    async def end(self) -> None:
+        if self._intruder is not None:
+            self._intruder.close()
+            self._intruder = None
