@@ -83,7 +83,7 @@ def test_several_values_are_taken_in_the_vendors_own_style_only(
 
 @pytest.mark.parametrize("next_link", ["absolute", "relative"])
 def test_following_the_next_links_reads_every_row_once(next_link: str) -> None:
-    manners = {"next_link": next_link, "partial_status": 206}
+    manners: dict[str, Any] = {"next_link": next_link, "partial_status": 206}
     read, reply = list[str](), ask(AMDOCS_PRODUCTS, ("limit", "500"), **manners)
     while "Link" in reply.headers:
         assert reply.status == 206
