@@ -1,0 +1,226 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from adapters.lookup import LookupAdapter
+from adapters.outcome import (
+    Billing,
+    Call,
+    Dispute,
+    Found,
+    Learn,
+    Lookup,
+    LookupFailed,
+    Missing,
+    Reason,
+    Unavailable,
+)
+from proxy.lifecycle import Tasks
+from proxy.lookup.fail_open import FailOpen, ask
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CANARY = "canary-4711"
+A, B, C = uuid4(), uuid4(), uuid4()
+Answer = Callable[[Sequence[UUID], Call, Learn[Billing]], Awaitable[None]]
+
+
+class Adapter(LookupAdapter):
+    source = "double"
+    is_estimate = True
+    reporting_currency = "EUR"
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    async def look_up_billing(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
+    ) -> None:
+        await self._answer(customer_ids, call, learn)
+
+    async def look_up_disputes(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Dispute]
+    ) -> None:
+        learn(customer_ids[0], Found(Dispute(active=True)))
+
+
+class Bench:
+    """A fail-open layer over an answer, and what it reported."""
+
+    def __init__(self) -> None:
+        self.reported: list[str] = []
+        self.lost: list[BaseException] = []
+        self.tasks = Tasks(self.lost.append)
+
+    def over(self, answer: Answer) -> FailOpen:
+        return FailOpen(Adapter(answer), spawn=self.tasks.spawn, report=self.reported.append)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    one = Bench()
+    yield one
+    await one.tasks.cancel()
+    assert one.lost == []
+
+
+def call(budget_s: float = 60.0) -> Call:
+    return Call(
+        deadline=asyncio.get_running_loop().time() + budget_s, asked_at=NOW
+    )
+
+
+async def test_what_the_adapter_learns_is_what_is_learned(bench: Bench) -> None:
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(B, Missing())
+        learn(A, Found(Billing(plan_name="Plan")))
+
+    layer = bench.over(answer)
+    assert await ask(layer.look_up_billing, [A, B, A], call()) == {
+        A: Found(Billing(plan_name="Plan")),
+        B: Missing(),
+    }
+
+
+async def test_disputes_pass_the_same_way(bench: Bench) -> None:
+    async def answer(*_args: object) -> None: ...
+
+    lookups = await ask(bench.over(answer).look_up_disputes, [A, B], call())
+    assert lookups == {A: Found(Dispute(active=True)), B: Unavailable(Reason.BAD_RESPONSE)}
+
+
+async def test_a_customer_that_is_left_out_is_unavailable(bench: Bench) -> None:
+    async def answer(*_args: object) -> None: ...
+
+    lookups = await ask(bench.over(answer).look_up_billing, [A], call())
+    assert lookups == {A: Unavailable(Reason.BAD_RESPONSE)}
+
+
+async def test_a_failure_costs_only_those_who_are_not_yet_learned(bench: Bench) -> None:
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(A, Missing())
+        raise LookupFailed(Reason.RATE_LIMITED, retry_after_s=9)
+
+    lookups = await ask(bench.over(answer).look_up_billing, [A, B], call())
+    assert lookups == {A: Missing(), B: Unavailable(Reason.RATE_LIMITED, 9)}
+    assert bench.reported == []
+
+
+async def test_a_failure_inside_a_task_group_keeps_its_reason(bench: Bench) -> None:
+    async def fail() -> None:
+        raise LookupFailed(Reason.TLS)
+
+    async def answer(*_args: object) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+            tasks.create_task(fail())
+
+    assert await ask(bench.over(answer).look_up_billing, [A], call()) == {
+        A: Unavailable(Reason.TLS)
+    }
+
+
+async def test_an_exception_is_reported_by_the_name_of_its_type_alone(bench: Bench) -> None:
+    async def answer(*_args: object) -> None:
+        raise ExceptionGroup(CANARY, [ValueError(CANARY), LookupFailed(Reason.TLS, CANARY)])
+
+    lookups = await ask(bench.over(answer).look_up_billing, [A], call())
+    assert lookups == {A: Unavailable(Reason.VENDOR_ERROR)}
+    assert bench.reported == ["LookupFailed+ValueError"]
+
+
+async def test_at_the_deadline_what_is_known_is_handed_up(bench: Bench) -> None:
+    given_back = asyncio.Event()
+
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(B, Missing())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_back.set()
+
+    lookups = await ask(bench.over(answer).look_up_billing, [A, B], call(0.01))
+    assert lookups == {A: Unavailable(Reason.DEADLINE), B: Missing()}
+    assert given_back.is_set()
+
+
+async def test_a_timer_above_with_the_same_deadline_loses_nothing(bench: Bench) -> None:
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(ids[0], Missing())
+        await asyncio.Event().wait()
+
+    learned: dict[UUID, Lookup[Billing]] = {}
+    asked = call(0.01)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout_at(asked.deadline):
+            await bench.over(answer).look_up_billing([A, B], asked, learned.setdefault)
+    assert learned[A] == Missing()
+
+
+async def test_an_adapter_that_ignores_its_cancellation_is_left_behind(bench: Bench) -> None:
+    release, ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        learn(A, Missing())
+        ended.set()
+
+    learned: list[Lookup[Billing]] = []
+    asked = call(0.01)
+    await bench.over(answer).look_up_billing([A], asked, lambda _, one: learned.append(one))
+    assert asyncio.get_running_loop().time() < asked.deadline + 1
+    assert learned == [Unavailable(Reason.DEADLINE)]
+    release.set()
+    await ended.wait()
+    assert learned == [Unavailable(Reason.DEADLINE)], "what comes after the answer is nobody's"
+
+
+async def test_an_adapter_that_cancels_itself_does_not_cancel_the_question(bench: Bench) -> None:
+    async def answer(*_args: object) -> None:
+        raise asyncio.CancelledError
+
+    assert await ask(bench.over(answer).look_up_billing, [A], call()) == {
+        A: Unavailable(Reason.VENDOR_ERROR)
+    }
+
+
+async def test_a_cancelled_question_cancels_the_adapter_and_passes(bench: Bench) -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def answer(*_args: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    question = bench.tasks.spawn(bench.over(answer).look_up_billing([A], call(), lambda *_: None))
+    await begun.wait()
+    question.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await question
+    assert cancelled.is_set()
+
+
+async def test_an_empty_question_asks_nobody(bench: Bench) -> None:
+    async def answer(*_args: object) -> None:
+        raise AssertionError
+
+    layer = bench.over(answer)
+    assert await ask(layer.look_up_billing, [], call()) == {}
+
+
+async def test_it_speaks_for_the_adapter_below(bench: Bench) -> None:
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        for customer_id in ids:
+            learn(customer_id, Missing())
+
+    layer = bench.over(answer)
+    assert (layer.source, layer.is_estimate, layer.reporting_currency) == ("double", True, "EUR")
+    assert await layer.get_billing_account(C) is None
