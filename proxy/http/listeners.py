@@ -47,17 +47,22 @@ class Listener:
             self._accepting.append(server)
 
     async def close(self, grace_s: float) -> None:
-        """Accepts nothing more, lets what is in flight finish within the grace, then ends it."""
+        """Accepts nothing more, lets what is in flight finish within the grace, then ends it.
+
+        Cancelled, it ends what is in flight at once.
+        """
         for server in self._accepting:
             server.close()
         self._accepting.clear()
         if self._socket_file is not None:
             unlink(*self._socket_file)
-        # What has arrived by now is a request in flight, not an idle connection.
-        await asyncio.sleep(0)
-        self._server.pre_shutdown()
-        await self.door.drain(grace_s)
-        await self._server.shutdown(_AT_ONCE_S)
+        try:
+            # What has arrived by now is a request in flight, not an idle connection.
+            await asyncio.sleep(0)
+            self._server.pre_shutdown()
+            await self.door.drain(grace_s)
+        finally:
+            await self._server.shutdown(_AT_ONCE_S)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self.door.answer(request, self.gate)
