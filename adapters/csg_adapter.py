@@ -2,13 +2,14 @@
 
 Little of it is public. A product query needs `relatedParty.id`, `billingAccount.id` and `status`
 together, and a cable customer has several accounts, each with a number of 16 digits. So the
-accounts are asked for first, and then the products of each account in each status.
+accounts are asked for first, and then the products of each account.
 
 Everything below is a default that a connection can set:
 
 * Assumption: the identity map gives the id of the customer (`id_kind`);
-* Assumption: one query takes one status (`status_style`). Where the facade takes several, `comma`
-  saves two queries of three;
+* Assumption: one query takes several statuses, in TMF630's own form with commas. Where the facade
+  takes one only, it finds no products at all; `status_style: each` asks for each status in a query
+  of its own, which is three times as many exchanges;
 * Assumption: whether a customer exists is told by `customer/{id}` (`existence`);
 * Assumption: disputes are TMF621 tickets that name the customer (`ticket_query`,
   `dispute_sources`).
@@ -29,7 +30,7 @@ PROFILE = Profile(
     id_kind="customer",
     product_query="party_and_account",
     status_filter="status",
-    status_style="each",
+    status_style="comma",
     existence="customer_by_id",
 )
 

@@ -13,6 +13,9 @@ async def side_by_side(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     Cancellation reaches every job at once, and passes. How many exchanges are in flight is bounded
     by the connection below, not here.
     """
+    jobs = list(jobs)
+    if len(jobs) == 1:
+        return [await jobs[0]]
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(_settled(job)) for job in jobs]
     results: list[T] = []

@@ -22,20 +22,18 @@ from adapters.tmf.resources import BILLING_ACCOUNT, CUSTOMER, Resource
 
 async def exists(inquiry: Inquiry, subject: Subject) -> bool:
     """Whether the vendor knows this customer. Raises `LookupFailed` when nobody could say."""
-    profile = inquiry.profile
-    match profile.existence:
-        case "none":
-            return True
-        case "customer_by_id":
-            return await inquiry.by_id(CUSTOMER, subject.vendor_id) is not None
-        case "customer_by_party":
-            query = ((profile.customer_filter, subject.vendor_id),)
-            return await _is_listed(inquiry, CUSTOMER, subject, query)
-        case "accounts":
-            if profile.id_kind == "account":
-                return await inquiry.by_id(BILLING_ACCOUNT, subject.vendor_id) is not None
-            query = ((profile.party_parameter, subject.vendor_id),)
-            return await _is_listed(inquiry, BILLING_ACCOUNT, subject, query)
+    profile, vendor_id = inquiry.profile, subject.vendor_id
+    if profile.existence == "none":
+        return True
+    if profile.existence == "customer_by_id":
+        return await inquiry.by_id(CUSTOMER, vendor_id) is not None
+    if profile.existence == "customer_by_party":
+        query = ((profile.customer_filter, vendor_id),)
+        return await _is_listed(inquiry, CUSTOMER, subject, query)
+    if profile.id_kind == "account":
+        return await inquiry.by_id(BILLING_ACCOUNT, vendor_id) is not None
+    query = ((profile.party_parameter, vendor_id),)
+    return await _is_listed(inquiry, BILLING_ACCOUNT, subject, query)
 
 
 async def _is_listed(inquiry: Inquiry, resource: Resource, subject: Subject, query: Query) -> bool:

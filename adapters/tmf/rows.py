@@ -1,6 +1,6 @@
 """Telling rows apart: words in any spelling, ids, references. Nothing here raises."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 from adapters.tmf.fields import Row, entries, identifier, is_row
 
@@ -17,7 +17,9 @@ def plain(value: object) -> str:
     return "".join(letter for letter in value.casefold() if letter.isalnum())
 
 
-def plain_words(values: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def plain_words(values: tuple[str, ...]) -> frozenset[str]:
+    """Words of a connection's settings, which are asked for with every row."""
     return frozenset(plain(value) for value in values)
 
 

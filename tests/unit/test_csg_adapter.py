@@ -25,27 +25,28 @@ FILTERS = ["relatedParty.id", "billingAccount.id", "status"]
 
 
 async def test_the_fee_is_the_sum_over_all_accounts_of_the_customer() -> None:
-    [found] = await Asked(Pretend(rows=ROWS), make=CSGBSSAdapter).billing("C1")
+    [found] = await Asked(Pretend(rows=ROWS, separator=","), make=CSGBSSAdapter).billing("C1")
     assert fee(found) == Decimal("29.99")
     assert found.value.plan_name == "Plan of C1"
 
 
-async def test_every_product_query_carries_party_account_and_one_status() -> None:
-    asked = Asked(Pretend(rows=ROWS), make=CSGBSSAdapter)
-    await asked.billing("C1")
+async def test_a_facade_that_takes_one_status_is_asked_for_each() -> None:
+    asked = Asked(Pretend(rows=ROWS), make=CSGBSSAdapter, status_style="each")
+    [found] = await asked.billing("C1")
+    assert fee(found) == Decimal("29.99")
     queries = [one.query for one in asked.asked("product")]
     assert [[name for name, _ in query[:3]] for query in queries] == [FILTERS] * 6
     assert {query[1][1] for query in queries} == {FIRST, SECOND}
     assert {query[2][1] for query in queries} == {"active", "pendingTerminate", "suspended"}
 
 
-async def test_a_facade_that_takes_several_statuses_is_asked_once_an_account() -> None:
-    asked = Asked(Pretend(rows=ROWS, separator=","), make=CSGBSSAdapter, status_style="comma")
-    [found] = await asked.billing("C1")
-    assert fee(found) == Decimal("29.99")
-    assert [one.query[2][1] for one in asked.asked("product")] == [
-        "active,pendingTerminate,suspended"
-    ] * 2
+async def test_every_product_query_carries_party_account_and_status() -> None:
+    asked = Asked(Pretend(rows=ROWS, separator=","), make=CSGBSSAdapter)
+    await asked.billing("C1")
+    assert [one.query[:3] for one in asked.asked("product")] == [
+        tuple(zip(FILTERS, ("C1", account_id, "active,pendingTerminate,suspended"), strict=True))
+        for account_id in (FIRST, SECOND)
+    ]
 
 
 async def test_accounts_that_the_customer_does_not_own_are_not_asked_about() -> None:
@@ -73,7 +74,7 @@ async def test_account_numbers_of_16_digits_may_come_as_numbers() -> None:
         "billingAccount": [account(number, "C1")],
         "product": [product("C1", "20.00", billingAccount={"id": number})],
     }
-    [found] = await Asked(Pretend(rows=rows), make=CSGBSSAdapter).billing("C1")
+    [found] = await Asked(Pretend(rows=rows, separator=","), make=CSGBSSAdapter).billing("C1")
     assert fee(found) == Decimal("20.00")
     assert found.value.account_id is not None
 

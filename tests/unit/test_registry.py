@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters import registry
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
@@ -126,3 +127,10 @@ def test_a_vendor_that_speaks_no_tm_forum_has_every_api_at_its_base_url() -> Non
 def test_no_database_library_is_loaded_before_a_database_is_used() -> None:
     script = "import sys, adapters.registry; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+async def test_the_local_database_is_built_from_its_engine() -> None:
+    engine = create_async_engine("sqlite+aiosqlite://")
+    adapter = registry.build("local", ports(database=engine))
+    assert (adapter.source, adapter.is_estimate) == ("bss_local", False)
+    await engine.dispose()

@@ -296,6 +296,30 @@ async def test_a_fallback_that_could_not_be_asked_leaves_the_customer_unavailabl
     assert found == Unavailable(Reason.UNREACHABLE)
 
 
+async def test_an_applied_rate_that_is_null_leaves_the_fee_unknown() -> None:
+    rows = Pretend(rows={"product": [product("C1", None)], "billingAccount": [account("A1", "C1")]})
+
+    def vendor(request: VendorRequest) -> VendorReply:
+        return reply([None]) if request.path == "appliedCustomerBillingRate" else rows(request)
+
+    [found] = await Asked(vendor, fee_fallback="applied_rate").billing("C1")
+    assert isinstance(found, Found)
+    assert fee(found) is None
+
+
+async def test_an_account_that_is_null_leaves_the_fee_unknown() -> None:
+    """Its products can't be asked for, so the sum of the others is not the fee."""
+    rows = Pretend(rows={"product": [product("C1", billingAccount={"id": "A1"})]})
+
+    def vendor(request: VendorRequest) -> VendorReply:
+        accounts = [account("A1", "C1"), None]
+        return reply(accounts) if request.path == "billingAccount" else rows(request)
+
+    [found] = await Asked(vendor, product_query="party_and_account").billing("C1")
+    assert isinstance(found, Found)
+    assert fee(found) is None
+
+
 async def test_trap_14_a_malformed_row_costs_its_customer_and_never_the_batch() -> None:
     broken: list[Any] = [
         product("C2", "1E+999999"),

@@ -112,6 +112,11 @@ def test_v5_names_the_party_one_level_deeper() -> None:
     assert owned(rows, "C1", "C2") == {"C1": ["P"], "C2": []}
 
 
+def test_a_related_party_without_an_id_names_nobody() -> None:
+    rows = [{"id": "P", "relatedParty": [{"role": "customer"}, None, party("C1")]}]
+    assert owned(rows, "C1") == {"C1": ["P"]}
+
+
 def test_a_row_of_two_owners_is_each_ones() -> None:
     rows = [{"id": "P", "relatedParty": [party("C1"), party("C2", "owner")]}]
     assert owned(rows, "C1", "C2") == {"C1": ["P"], "C2": ["P"]}
