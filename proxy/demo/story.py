@@ -53,8 +53,7 @@ class Story:
         rows = [await self._revenue_row(tenant) for tenant in TENANTS]
         self.screen.table(REVENUE_HEAD, rows)
         self.screen.note(
-            "Unpriced are the customers that the vendor does not know, and those without a price. "
-            "No ARPU, no guess."
+            "Unpriced: the vendor does not know them, or knows no price. No ARPU, no guess."
         )
 
     async def _revenue_row(self, tenant: str) -> list[Cell]:
