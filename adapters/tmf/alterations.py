@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from adapters.tmf.charges import PriceRules, Verdict
-from adapters.tmf.fields import Row, entries, instant, is_absent, is_row, one
+from adapters.tmf.fields import Row, entries, instant, is_absent, is_row, is_same, one
 from adapters.tmf.kinds import ChargeKind, charge_kind, hints_at_surcharge
 from adapters.tmf.numbers import amount
 from adapters.tmf.periods import charge_period, in_force, states_period
@@ -79,7 +79,7 @@ def altered(
 
 def _listed(price: Row) -> Iterable[object] | None:
     v4, v5 = price.get("productPriceAlteration"), price.get("priceAlteration")
-    if is_absent(v4) or v4 == v5:
+    if is_absent(v4) or is_same(v4, v5):
         return entries(v5)
     return entries(v4) if is_absent(v5) else None
 

@@ -24,6 +24,7 @@ from adapters.tmf.fields import (
     instant,
     is_absent,
     is_row,
+    is_same,
     one,
     reference_id,
     text,
@@ -104,7 +105,7 @@ def _once(rows: Iterable[object]) -> list[Row] | None:
         row_id = identifier(row.get("id"))
         if row_id is None or row_id not in known:
             found.append(row)
-        elif known[row_id] != row:
+        elif not is_same(known[row_id], row):
             return None
         if row_id is not None:
             known[row_id] = row

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from adapters.tmf.fields import Row, entries, folded, identifier, is_absent, is_row, one
+from adapters.tmf.fields import Row, entries, folded, identifier, is_absent, is_row, is_same, one
 
 _MATTERS = ("status", "productPrice", "billingAccount", "terminationDate", "startDate")
 """Two rows of one product that differ in these contradict each other."""
@@ -116,7 +116,7 @@ def _merge(product: Product, sent: Row) -> None:
         if is_absent(value):
             continue
         known = product.row.setdefault(name, value)
-        if name in _MATTERS and known != value and not _says_the_same(known, value):
+        if name in _MATTERS and not _says_the_same(known, value):
             product.is_garbled = True
 
 
@@ -124,7 +124,7 @@ def _says_the_same(known: object, value: object) -> bool:
     """Two spellings of one word, or one thing and a list of it."""
     if isinstance(known, str) and isinstance(value, str):
         return folded(known) == folded(value)
-    return is_row(one(known)) and one(known) == one(value)
+    return is_same(known, value) or (is_row(one(known)) and is_same(one(known), one(value)))
 
 
 def _relation(relation: object) -> str:

@@ -7,7 +7,7 @@ none is told apart from what is absent.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TypeAlias, TypeGuard
 
 Row: TypeAlias = Mapping[str, object]
@@ -19,6 +19,14 @@ _LONGEST_ID = 40
 def is_absent(value: object) -> bool:
     """`null`, an empty string, an empty list or an empty object."""
     return value is None or (isinstance(value, str | list | Mapping) and not value)
+
+
+def is_same(one_value: object, other: object) -> bool:
+    """Whether two values are equal. Nothing equals what holds a signalling NaN."""
+    try:
+        return one_value == other
+    except InvalidOperation:
+        return False
 
 
 def is_row(value: object) -> TypeGuard[Row]:

@@ -141,6 +141,11 @@ def test_a_row_that_comes_twice_counts_once_and_may_not_contradict_itself() -> N
     assert fee(rate("20.00"), rate("20.00", name="The same again")) == 40
 
 
+def test_rows_with_a_signalling_nan_are_compared_without_raising() -> None:
+    odd = rate("20.00", id="R1", taxExcludedAmount=Decimal("sNaN"))
+    assert fee(odd, dict(odd)) is None
+
+
 def test_the_tax_basis_is_that_of_the_connection() -> None:
     with_tax = rate("0", taxExcludedAmount=None, taxIncludedAmount=money("24.00"))
     assert fee({**with_tax, "appliedTax": [{"taxRate": Decimal(20)}]}) == 20

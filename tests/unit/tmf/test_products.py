@@ -159,6 +159,15 @@ def test_prices_that_are_no_list_of_prices_leave_their_customer_unpriced(prices:
     assert read(product("P1", productPrice=prices)).pricing is Pricing.UNDECIDABLE
 
 
+def test_a_signalling_nan_anywhere_is_compared_without_raising() -> None:
+    """Comparing one raises, even with itself."""
+    odd = product("P1", productPrice=Decimal("sNaN"))
+    assert read(odd, dict(odd)).pricing is Pricing.UNDECIDABLE
+    steps = [{"price": {"percentage": Decimal("sNaN")}}]
+    row = product("P1", price("20", productPriceAlteration=steps, priceAlteration=steps))
+    assert read(row, dict(row)).pricing is Pricing.UNDECIDABLE
+
+
 def test_of_equal_parts_the_first_account_and_plan_by_name_are_shown() -> None:
     rows = [
         product("P2", price("20"), billingAccount={"id": "B"}, name="Beta"),
