@@ -19,8 +19,7 @@ from adapters.simulator import pedkai
 from adapters.simulator.population import customer_id
 from config.settings import AdminListener, DataListener, Listeners, OpsListener, Settings
 from proxy.app import Sidecar
-from proxy.configuration import Reading, digest, read_configuration
-from proxy.databases import DatabaseKey, Databases
+from proxy.configuration import Reading, read_configuration
 from proxy.http.addresses import ListenerUnavailable
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
@@ -361,44 +360,3 @@ async def test_a_database_whose_url_comes_later_is_taken_up_when_it_comes(
         "DELETE", f"/v1/customers/{known}/cache", tenant="local_demo", json={}
     )
     assert status == 204
-
-
-async def test_a_url_that_is_no_url_is_told_without_its_words(tmp_path: Path) -> None:
-    dsn = tmp_path / "dsn"
-    key = DatabaseKey(dsn_file=str(dsn), dsn=None, pool=1, connect_timeout_s=0.1)
-    databases = Databases([key])
-    dsn.write_text("mysql://canary:canary@host/db")
-    assert await databases.look() is False
-    assert "not valid" in databases[key].problem
-    assert "canary" not in databases[key].problem
-    dsn.write_text("")
-    await databases.look()
-    assert databases[key].problem == "its dsn_file is empty"
-    dsn.write_text("sqlite+aiosqlite:////nowhere/db")
-    assert await databases.look() is True
-    first = databases[key].engine
-    dsn.write_text("sqlite+aiosqlite:////elsewhere/db")
-    assert await databases.look() is True
-    assert databases[key].engine is not first
-    dsn.unlink()
-    assert await databases.look() is False
-    assert databases[key].engine is not None
-    assert databases[key].problem == ""
-    await databases.aclose()
-
-
-async def test_a_url_from_the_environment_is_in_no_repr(tmp_path: Path) -> None:
-    key = DatabaseKey(
-        dsn_file=None, dsn="sqlite+aiosqlite:////canary", pool=1, connect_timeout_s=0.1
-    )
-    databases = Databases([key])
-    assert await databases.look() is True
-    assert "canary" not in repr(key) + repr(databases[key])
-    await databases.aclose()
-
-
-def test_the_digest_of_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
-    assert digest(None) == ""
-    assert digest(tmp_path / "absent") == ""
-    (tmp_path / "a").write_text("a")
-    assert digest(tmp_path / "a") == read_configuration(tmp_path / "a", env={}).digest != ""
