@@ -8,6 +8,7 @@ link, `X-Total-Count`, or nothing but `offset` and `limit`; 206 says that there 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,28 +62,27 @@ class Reading:
 
     def take(self, reply: VendorReply, *, has_link: bool) -> bool:
         """Add a page, and say whether it was the last. `has_link`: one to a next page."""
-        page = rows_in(reply)
-        first = not self.rows
-        self._total = max(self._total, _total_count(reply) or 0)
-        if page:
-            prints = {fingerprint(row) for row in page}
-            if not first and prints <= self._seen:
-                raise LookupFailed(Reason.BAD_RESPONSE, "a page came twice: is paging ignored?")
-            self._seen |= prints
-            self.rows += page
+        page, total = rows_in(reply), _total_count(reply)
+        self._keep(page)
+        self._total = max(self._total, total or 0)
         came_by_link, self._by_link = self._by_link, has_link
-        if page and has_link:
-            return False
-        if self._total > len(self.rows):
-            if page:
-                return False
-            raise LookupFailed(Reason.BAD_RESPONSE, "fewer rows than X-Total-Count promised")
-        return not page or self._is_last(reply, len(page), came_by_link=came_by_link)
-
-    def _is_last(self, reply: VendorReply, size: int, *, came_by_link: bool) -> bool:
-        if _total_count(reply) is not None or came_by_link:
+        is_promised = self._total > len(self.rows) or (has_link and reply.status == 206)
+        if not page:
+            if is_promised:
+                raise LookupFailed(Reason.BAD_RESPONSE, "an empty page where more was promised")
             return True
-        return reply.status != 206 and size != self.page_size
+        if is_promised or has_link:
+            return False
+        if total is not None or came_by_link:
+            return True
+        return reply.status != 206 and len(page) != self.page_size
+
+    def _keep(self, page: Sequence[Any]) -> None:
+        prints = {fingerprint(row) for row in page}
+        if self.rows and page and prints <= self._seen:
+            raise LookupFailed(Reason.BAD_RESPONSE, "a page came twice: is paging ignored?")
+        self._seen |= prints
+        self.rows += page
 
 
 def _window(offset: int, limit: int) -> tuple[tuple[str, str], ...]:

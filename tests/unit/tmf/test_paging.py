@@ -131,6 +131,18 @@ async def test_a_link_that_points_to_itself_does_not_loop() -> None:
     assert len(exchange.requests) == 2
 
 
+async def test_an_empty_part_with_a_link_to_more_is_no_empty_list() -> None:
+    with pytest.raises(LookupFailed) as failure:
+        await read(lambda _request: reply([], 206, link='<product>; rel="next"'))
+    assert failure.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_a_link_on_the_empty_page_after_the_last_is_not_followed() -> None:
+    pages = iter([rows(2), []])
+    found = await read(lambda _request: reply(next(pages), link='<?offset=2>; rel="next"'))
+    assert found == rows(2)
+
+
 async def test_rows_that_moved_to_the_next_page_meanwhile_are_read_on() -> None:
     pages = iter([rows(10), rows(14)[9:14]])
     assert len(await read(lambda _request: reply(next(pages), x_total_count="15"))) == 15
