@@ -4,10 +4,14 @@ It knows the handful of spellings that the simulators use, and no more: it is he
 the adapters when they are wrong, not to be clever.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
+
+from adapters.simulator.vendor_data import VendorData
 
 Row: TypeAlias = dict[str, Any]
 
@@ -49,10 +53,6 @@ def fee(products: Sequence[Row], rates: Iterable[Row] = ()) -> Decimal | None:
     amounts = amounts or list(billed(rates))
     total = sum(amounts, Decimal(0)).quantize(PENNY, rounding=ROUND_HALF_EVEN)
     return total if amounts else None
-
-
-def total(fees: Iterable[Decimal | None]) -> Decimal:
-    return sum((one for one in fees if one is not None), Decimal(0))
 
 
 def monthly(price: Row) -> Decimal:
@@ -100,3 +100,51 @@ def without_tax(price: Row) -> Decimal:
 
 def word(text: Any) -> str:
     return str(text).strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a vendor's raw rows say about each customer, by its number."""
+
+    products: Mapping[int, Sequence[Row]]
+    rates: Mapping[int, Sequence[Row]]
+    """Empty where the vendor fills in the prices of its products."""
+    known: frozenset[int]
+    disputing: frozenset[int]
+
+    @classmethod
+    def of(cls, data: VendorData, now: datetime) -> "Books":
+        rates = data.rows("appliedCustomerBillingRate") if data.shape == "cerillion" else ()
+        return cls(
+            products=_by_number(data.rows("product"), "PRD-"),
+            rates=_by_number(rates, "RATE-"),
+            known=frozenset(int(row["name"].split()[-1]) for row in data.rows("customer")),
+            disputing=frozenset(
+                int(row["id"].removeprefix("TT-"))
+                for row in data.rows("troubleTicket")
+                if is_dispute(row, now)
+            ),
+        )
+
+    def fee(self, number: int) -> Decimal | None:
+        return fee(self.products.get(number, ()), self.rates.get(number, ()))
+
+    def total(self, numbers: Iterable[int]) -> Decimal:
+        fees = (self.fee(number) for number in numbers)
+        return sum((one for one in fees if one is not None), Decimal(0))
+
+
+def is_dispute(ticket: Row, now: datetime) -> bool:
+    changed = datetime.fromisoformat(ticket["statusChangeDate"])
+    return (
+        word(ticket["ticketType"]) == "bill dispute"
+        and word(ticket["status"]) in {"acknowledged", "pending", "held", "inprogress"}
+        and now - changed <= timedelta(days=30)
+    )
+
+
+def _by_number(rows: Iterable[Row], prefix: str) -> Mapping[int, Sequence[Row]]:
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[int(row["id"].removeprefix(prefix).split("-")[0])].append(row)
+    return found

@@ -74,6 +74,8 @@ class Setup:
     tmf: Mapping[str, object] = field(default_factory=dict)
     """Settings of the connection over the vendor's profile."""
     wire: Mapping[str, object] = field(default_factory=dict)
+    apis: Mapping[str, str] = field(default_factory=dict)
+    """Path, below the vendor's origin, of an API that is asked elsewhere than by default."""
 
 
 @asynccontextmanager
@@ -99,7 +101,8 @@ async def line(setup: Setup, folder: Path) -> AsyncIterator[Line]:
     async with vendor(setup, folder) as running:
         setting = connection_setting(setup, running, folder)
         tmf = setting.tmf.model_dump()
-        urls = registry.base_urls(setup.shape, setting.base_url, {}, tmf)
+        apis = {str(name): url for name, url in setting.apis.items()}
+        urls = registry.base_urls(setup.shape, setting.base_url, apis, tmf)
         connection = VendorConnection(setup.shape, setting, urls, spawn=tasks.spawn)
         ports = Ports(
             tenant=f"{setup.shape}_demo",
@@ -134,6 +137,7 @@ def connection_setting(setup: Setup, running: SimulatedVendor, folder: Path) -> 
                 "method": METHODS[setup.shape],
                 "client_secret_file": str(folder / "client-secret"),
             },
+            "apis": {name: running.origin + path for name, path in setup.apis.items()},
             "wire": setup.wire,
             "tmf": {"version": setup.version, **setup.tmf},
         }
