@@ -18,7 +18,7 @@ _LONGEST_ID = 40
 
 def is_absent(value: object) -> bool:
     """`null`, an empty string, an empty list or an empty object."""
-    return value is None or (isinstance(value, str | list | Mapping) and not value)
+    return value is None or (isinstance(value, str | list | dict) and not value)
 
 
 def is_same(one_value: object, other: object) -> bool:
@@ -30,7 +30,7 @@ def is_same(one_value: object, other: object) -> bool:
 
 
 def is_row(value: object) -> TypeGuard[Row]:
-    return isinstance(value, Mapping)
+    return isinstance(value, dict)
 
 
 def entries(value: object) -> Sequence[object] | None:

@@ -129,28 +129,31 @@ class _Portfolio:
         self._rules = rules
         self._holdings = holdings
         self._charged = {one.product: one for one in holdings if one.is_charged}
+        self._around = {
+            one: [self._charged[outer] for outer in one.product.above() if outer in self._charged]
+            for one in self._charged.values()
+        }
+        """Of each that is charged, the charged bundles around it, the nearest first."""
 
     def reading(self, connection: str, accounts: Sequence[str]) -> Reading:
         known = self._known(connection, accounts)
-        pricing, billing = Pricing.UNDECIDABLE, known.without_fee()
-        if not any(holding.is_undecidable for holding in self._holdings):
-            parts = list(self._parts())
-            if not parts:
-                pricing = Pricing.NO_PRICE
-            elif not self._lacks_a_price(parts):
-                billing = billing_from(parts, known)
-                priced = billing.monthly_fee is not None
-                pricing = Pricing.PRICED if priced else Pricing.UNDECIDABLE
+        parts = None if self._is_undecidable() else list(self._parts())
+        if parts and not self._lacks_a_price(parts):
+            billing = billing_from(parts, known)
+            priced = billing.monthly_fee is not None
+            pricing = Pricing.PRICED if priced else Pricing.UNDECIDABLE
+        else:
+            billing = known.without_fee()
+            pricing = Pricing.NO_PRICE if parts == [] else Pricing.UNDECIDABLE
         return Reading(billing, pricing, known, self._plans(), self._ended())
 
-    def _bundles(self, holding: _Holding) -> list[_Holding]:
-        """The charged bundles around it, the nearest first."""
-        return [self._charged[one] for one in holding.product.above() if one in self._charged]
+    def _is_undecidable(self) -> bool:
+        return any(holding.is_undecidable for holding in self._holdings)
 
     def _counted(self) -> Iterator[_Holding]:
         """Those whose prices count: a part's only when no bundle around it has a price."""
         for holding in self._charged.values():
-            if not any(bundle.has_price for bundle in self._bundles(holding)):
+            if not any(bundle.has_price for bundle in self._around[holding]):
                 yield holding
 
     def _parts(self) -> Iterator[Part]:
@@ -178,8 +181,7 @@ class _Portfolio:
 
     def _tops(self, holding: _Holding) -> list[_Holding]:
         """The outermost charged bundles around it, or itself."""
-        bundles = self._bundles(holding)
-        return [one for one in bundles if not self._bundles(one)] or [holding]
+        return [one for one in self._around[holding] if not self._around[one]] or [holding]
 
     def _top(self, holding: _Holding) -> _Holding:
         """The one of them whose plan it is part of."""
