@@ -67,9 +67,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 def call(budget_s: float = 60.0) -> Call:
-    return Call(
-        deadline=asyncio.get_running_loop().time() + budget_s, asked_at=NOW
-    )
+    return Call(deadline=asyncio.get_running_loop().time() + budget_s, asked_at=NOW)
 
 
 async def test_what_the_adapter_learns_is_what_is_learned(bench: Bench) -> None:
@@ -131,7 +129,9 @@ async def test_an_exception_is_reported_by_the_name_of_its_type_alone(bench: Ben
     assert bench.reported == ["LookupFailed+ValueError"]
 
 
-async def test_at_the_deadline_what_is_known_is_handed_up(bench: Bench) -> None:
+async def test_at_the_deadline_what_is_known_is_handed_up_and_the_work_ends_after_it(
+    bench: Bench,
+) -> None:
     given_back = asyncio.Event()
 
     async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
@@ -143,7 +143,26 @@ async def test_at_the_deadline_what_is_known_is_handed_up(bench: Bench) -> None:
 
     lookups = await ask(bench.over(answer).look_up_billing, [A, B], call(0.01))
     assert lookups == {A: Unavailable(Reason.DEADLINE), B: Missing()}
-    assert given_back.is_set()
+    assert not given_back.is_set(), "the answer goes first"
+    await asyncio.wait_for(given_back.wait(), 1)
+
+
+async def test_the_answer_does_not_wait_for_what_meets_the_same_deadline(bench: Bench) -> None:
+    ends: list[str] = []
+    all_over = asyncio.Event()
+
+    async def answer(ids: Sequence[UUID], asked: Call, learn: Learn[Billing]) -> None:
+        async with asyncio.timeout_at(asked.deadline):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ends.append("work")
+                all_over.set()
+
+    await ask(bench.over(answer).look_up_billing, [A], call(0.05))
+    ends.append("answer")
+    await asyncio.wait_for(all_over.wait(), 1)
+    assert ends == ["answer", "work"]
 
 
 async def test_a_timer_above_with_the_same_deadline_loses_nothing(bench: Bench) -> None:
