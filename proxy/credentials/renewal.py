@@ -34,19 +34,22 @@ class Renewal(Generic[T]):
         """How the latest attempt failed, if it did."""
         return self._failure
 
-    def begin(self, call: Call) -> "asyncio.Future[T | LookupFailed] | None":
-        """The attempt under way, or a new one; `None` while it rests."""
+    def begin(self, call: Call) -> "asyncio.Future[T | LookupFailed] | LookupFailed":
+        """The attempt under way, or a new one; while it rests, why."""
         loop = asyncio.get_running_loop()
-        if self._flight is None and loop.time() >= self._rests_until:
-            self._flight = loop.create_future()
-            self._task = self._spawn(self._fly(self._flight, call))
+        if self._flight is not None:
+            return self._flight
+        if self._failure is not None and loop.time() < self._rests_until:
+            return self._failure
+        self._flight = loop.create_future()
+        self._task = self._spawn(self._fly(self._flight, call))
         return self._flight
 
     async def wait(self, call: Call) -> T:
         """The new one. Raises `LookupFailed`: what the attempt met, or the caller's `deadline`."""
         flight = self.begin(call)
-        if flight is None:
-            raise _again(self._failure)
+        if isinstance(flight, LookupFailed):
+            raise _again(flight)
         now = asyncio.get_running_loop().time()
         await asyncio.wait({flight}, timeout=call.remaining_s(now))
         if not flight.done():
@@ -82,8 +85,6 @@ class Renewal(Generic[T]):
             flight.set_result(outcome)
 
 
-def _again(failure: LookupFailed | None) -> LookupFailed:
+def _again(failure: LookupFailed) -> LookupFailed:
     """The same words for another caller; one exception raised many times grows with each."""
-    if failure is None:
-        return LookupFailed(Reason.AUTH, "no credentials yet")
     return LookupFailed(failure.reason, failure.detail, retry_after_s=failure.retry_after_s)

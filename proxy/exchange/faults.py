@@ -5,7 +5,7 @@ types, and of OpenSSL's closed lists, come through.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -22,6 +22,19 @@ _CERTIFICATE_PROBLEMS = {  # X509_V_ERR_* of OpenSSL's x509_vfy.h
     62: "it is for another host name",
     64: "it is for another address",
 }
+_WORDS: Sequence[tuple[type[Exception], tuple[Reason, str]]] = (  # narrow kinds first
+    (aiohttp.ClientHttpProxyError, (Reason.UNREACHABLE, "the egress proxy refused")),
+    (aiohttp.ClientResponseError, (Reason.BAD_RESPONSE, "the reply is not HTTP")),
+    (aiohttp.InvalidURL, (Reason.CONFIGURATION, "a URL that is none")),
+    (aiohttp.ClientSSLError, (Reason.TLS, "TLS failed")),
+    (aiohttp.ClientPayloadError, (Reason.UNREACHABLE, "the reply broke off")),
+    (
+        aiohttp.ServerDisconnectedError,
+        (Reason.UNREACHABLE, "the server hung up, as it does on a refused client certificate"),
+    ),
+    (TimeoutError, (Reason.UNREACHABLE, "no answer in time")),
+)
+_NO_CONNECTION = (Reason.UNREACHABLE, "no connection")
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 Broken = (aiohttp.ClientError, OSError)
@@ -31,6 +44,8 @@ Broken = (aiohttp.ClientError, OSError)
 def in_our_words(error: Exception) -> LookupFailed:
     """The failure that an exception of `Broken` stands for."""
     for cause in _causes(error):
+        if isinstance(cause, aiohttp.ClientError):
+            continue  # some look like an `ssl.SSLError` and have none of its attributes
         if isinstance(cause, ssl.SSLCertVerificationError):
             problem = _CERTIFICATE_PROBLEMS.get(cause.verify_code, f"code {cause.verify_code}")
             return LookupFailed(Reason.TLS, f"the server's certificate is refused: {problem}")
@@ -38,27 +53,8 @@ def in_our_words(error: Exception) -> LookupFailed:
             return LookupFailed(Reason.TLS, f"TLS failed: {cause.reason or 'no reason given'}")
         if isinstance(cause, ContentEncodingError):
             return LookupFailed(Reason.BAD_RESPONSE, "the body does not decompress")
-    return LookupFailed(*_reason_and_detail(error))
-
-
-def _reason_and_detail(error: Exception) -> tuple[Reason, str]:
-    kind = type(error).__name__
-    match error:
-        case aiohttp.ClientHttpProxyError():
-            return Reason.UNREACHABLE, f"the egress proxy answered HTTP {error.status}"
-        case aiohttp.ClientResponseError() | aiohttp.InvalidURL():
-            return Reason.BAD_RESPONSE, f"not HTTP as we know it ({kind})"
-        case aiohttp.ServerDisconnectedError():
-            return (
-                Reason.UNREACHABLE,
-                f"the server hung up, as it does on a refused client certificate ({kind})",
-            )
-        case aiohttp.ClientPayloadError():
-            return Reason.UNREACHABLE, f"the reply broke off ({kind})"
-        case TimeoutError():
-            return Reason.UNREACHABLE, f"no answer in time ({kind})"
-        case _:
-            return Reason.UNREACHABLE, kind
+    reason, words = next((to for kind, to in _WORDS if isinstance(error, kind)), _NO_CONNECTION)
+    return LookupFailed(reason, f"{words} ({type(error).__name__})")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

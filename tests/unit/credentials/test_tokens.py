@@ -193,6 +193,15 @@ async def test_a_refused_reply_is_told(tokens: TokenSource, issuer: Issuer) -> N
     assert (await failure_of(tokens)).detail == "the token endpoint: HTTP 500"
 
 
+async def test_credentials_without_a_secret_are_told_before_anybody_is_asked(
+    issuer: Issuer, tasks: Tasks
+) -> None:
+    bare = Credentials(version=1, tls=CREDENTIALS.tls)
+    failure = await failure_of(TokenSource(OAUTH2, bare, issuer, spawn=tasks.spawn))
+    assert (failure.reason, issuer.asked) == (Reason.AUTH, 0)
+    assert failure.detail == "client_secret_basic needs a client secret"
+
+
 async def test_a_token_that_ends_on_its_way_to_us_is_not_sent(
     tokens: TokenSource, issuer: Issuer, clock: Clock
 ) -> None:

@@ -99,7 +99,10 @@ class SlotsInUse(RuleBasedStateMachine):
         leaving, next_one = self.holding.pop(0), self.queue.popleft()
         if first == "slot":
             leaving.done.set()
-            self.loop.run_until_complete(asyncio.sleep(0))  # the slot is handed over, unseen
+            while self.slots.waiting > len(self.queue):
+                self.loop.call_soon(self.loop.stop)
+                self.loop.run_forever()  # one turn
+            assert not next_one.holds, "the slot is handed over, and not yet seen"
             next_one.task.cancel()
         else:
             next_one.task.cancel()

@@ -55,7 +55,7 @@ async def test_cookies_are_not_kept(make_wire: MakeWire) -> None:
         return web.json_response([], headers={"Set-Cookie": "session=1"})
 
     async with serving(handle) as origin:
-        wire = make_wire(origin)
+        wire = make_wire(origin.replace("127.0.0.1", "localhost"))  # an address gets no cookies
         await wire.send(ASKED, call())
         await wire.send(ASKED, call())
     assert cookies == [None, None]
@@ -157,6 +157,12 @@ async def test_an_api_without_a_base_url_is_a_matter_of_configuration(
 ) -> None:
     failure = await failure_of(make_wire("http://127.0.0.1", apis={}))
     assert failure.reason is Reason.CONFIGURATION
+
+
+async def test_a_path_that_could_leave_its_api_is_not_asked_for(make_wire: MakeWire) -> None:
+    request = VendorRequest(Api.CUSTOMER, f"customer/..%2F{CANARY}")
+    failure = await failure_of(make_wire("http://127.0.0.1"), request)
+    assert failure.reason is Reason.BAD_RESPONSE
 
 
 async def test_no_log_at_any_level_holds_an_id_or_a_fee(
