@@ -1,11 +1,13 @@
-"""A whole sidecar over HTTP, in this process: five tenants, three pretend vendors, a database."""
+"""A whole sidecar over HTTP: five tenants, three pretend vendors, a database."""
 
+import asyncio
 import io
 import json
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from tests.servers.vendors import NOW, Setup, connection_setting, vendor
 
+START_TIMEOUT_S = 30
 TENANTS: Mapping[str, str] = {
     **{f"{shape}_demo": shape for shape in SHAPES},
     "local_demo": "local",
@@ -41,8 +44,8 @@ class Reply:
     body: bytes = field(repr=False)
     took_s: float
 
-    def json(self) -> Any:
-        return json.loads(self.body)
+    def json(self, **options: Any) -> Any:
+        return json.loads(self.body, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,42 +80,101 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
-class Demonstration:
-    """Everything that runs, and what it said."""
+class Stage:
+    """What a sidecar needs: vendors that run, a filled database, a configuration."""
 
-    sidecar: Sidecar
-    data: Pod
-    ops: Pod
-    admin: Pod
+    folder: Path
     vendors: Mapping[Shape, SimulatedVendor]
     database: Path
-    log: io.StringIO = field(repr=False)
+    configuration: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A sidecar on its stage."""
+
+    stage: Stage
+    pods: Mapping[str, Pod]
+    """One at each listener."""
+    sidecar: Sidecar | None = None
+    """Where it is in this process."""
+
+    @property
+    def data(self) -> Pod:
+        return self.pods["data"]
+
+    @property
+    def vendors(self) -> Mapping[Shape, SimulatedVendor]:
+        return self.stage.vendors
 
 
 @asynccontextmanager
-async def demonstration(
+async def staged(
     folder: Path, *, setups: Mapping[Shape, Setup] | None = None
-) -> AsyncIterator[Demonstration]:
+) -> AsyncIterator[Stage]:
     """`setups` says which vendors there are, and how; all three unless given."""
     setups = {shape: Setup(shape=shape) for shape in SHAPES} if setups is None else setups
     database = folder / "pedkai.db"
-    log = io.StringIO()
     async with AsyncExitStack() as stack:
         vendors = {
             shape: await stack.enter_async_context(vendor(setup, folder))
             for shape, setup in setups.items()
         }
         file = await _configured(folder, database, setups, vendors)
-        telemetry = Telemetry(Log(log, level="debug", style="json"), Metrics())
+        yield Stage(folder, vendors, database, file)
+
+
+@asynccontextmanager
+async def demonstration(
+    folder: Path, *, setups: Mapping[Shape, Setup] | None = None
+) -> AsyncIterator[Demonstration]:
+    """A sidecar in this process."""
+    async with AsyncExitStack() as stack:
+        stage = await stack.enter_async_context(staged(folder, setups=setups))
+        telemetry = Telemetry(Log(io.StringIO(), level="debug", style="json"), Metrics())
         sidecar = Sidecar(telemetry, clock=wall_clock)
         stack.push_async_callback(sidecar.stop, 0.1)
-        reading = read_configuration(file, env={})
+        reading = read_configuration(stage.configuration, env={})
         assert not reading.problems
         await sidecar.take_up(reading)
         await sidecar.listen()
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        pods = {name: Pod(session, str(where)) for name, where in sidecar.addresses().items()}
-        yield Demonstration(sidecar, **pods, vendors=vendors, database=database, log=log)
+        opened = {name: str(address) for name, address in sidecar.addresses().items()}
+        yield Demonstration(stage, _pods(session, opened), sidecar)
+
+
+@asynccontextmanager
+async def served(stage: Stage, *options: str) -> AsyncIterator[Demonstration]:
+    """A sidecar as a process of its own; what it says goes into `stdout` and `stderr`."""
+    out, err = stage.folder / "stdout", stage.folder / "stderr"
+    command = (sys.executable, "-P", "-m", "proxy", "serve", *options, str(stage.configuration))
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(*command, stdout=stdout, stderr=stderr)
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            opened = await _opened(out, process)
+        async with aiohttp.ClientSession() as session:
+            yield Demonstration(stage, _pods(session, opened))
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+def _pods(session: aiohttp.ClientSession, opened: Mapping[str, str]) -> Mapping[str, Pod]:
+    return {name: Pod(session, url) for name, url in opened.items()}
+
+
+async def _opened(log: Path, process: asyncio.subprocess.Process) -> Mapping[str, str]:
+    """The addresses of the three listeners, once the log names them."""
+    while process.returncode is None:
+        written = await asyncio.to_thread(log.read_text)
+        lines = [json.loads(line) for line in written.splitlines()]
+        opened = {one["listener"]: one["address"] for one in lines if one["event"] == "listening"}
+        if len(opened) == 3:
+            return opened
+        await asyncio.sleep(0.02)
+    raise AssertionError((log.parent / "stderr").read_text())
 
 
 async def _configured(

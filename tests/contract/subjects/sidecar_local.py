@@ -17,7 +17,7 @@ TENANT = "local_demo"
 @asynccontextmanager
 async def subject(scratch: Path) -> AsyncIterator[Subject]:
     async with demonstration(scratch, setups={}) as running:
-        locked = Locked(running.database)
+        locked = Locked(running.stage.database)
         yield Subject(
             adapter=OverHttp(running.data, TENANT),
             source="bss_local",

@@ -21,6 +21,7 @@ TENANT = "mock_demo"
 @asynccontextmanager
 async def subject(scratch: Path) -> AsyncIterator[Subject]:
     async with demonstration(scratch, setups={}) as running:
+        assert running.sidecar is not None
         mock = _mock_in(running.sidecar)
 
         async def cut() -> None:
