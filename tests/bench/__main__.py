@@ -118,8 +118,11 @@ async def _token(session: aiohttp.ClientSession, stage: Stage, root: str) -> str
     secret = (stage.folder / f"{SHAPE}-secret").read_text(encoding="utf-8")
     async with session.post(
         root + TOKEN_PATHS[SHAPE],
-        data={"grant_type": "client_credentials"},
-        auth=aiohttp.BasicAuth(CLIENT_ID, secret),
+        data={
+            "grant_type": "client_credentials",
+            "client_id": CLIENT_ID,
+            "client_secret": secret,
+        },
     ) as reply:
         return str((await reply.json())["access_token"])
 
