@@ -3,7 +3,8 @@
 Only recurring rows whose period is known count, and of each product only those of its latest
 period: the mean of past bills would be an ARPU, which the contract forbids. A row of which it
 can't be told whether it recurs, or for how long it is, leaves the customer without a fee, unless
-it ended before the newest period began.
+it ended before the newest period began. So does a bill that is not of what the customer has now:
+one that names a product which is not shown, or lacks a product which is charged.
 """
 
 from collections import defaultdict
@@ -70,9 +71,17 @@ def with_applied_rates(
 ) -> Billing:
     """The billing of a customer whose products carry no price, with the fee that was billed."""
     charges = charges_of(rows, rules, now, ended=reading.ended, plans=reading.plans)
-    if isinstance(charges, Verdict):
+    if isinstance(charges, Verdict) or not _is_of_today(charges, reading):
         return reading.known.without_fee()
     return billing_from(charges, reading.known)
+
+
+def _is_of_today(charges: Sequence[Part], reading: Reading) -> bool:
+    """Whether what was billed is what the customer has. A bill that names no products is whole."""
+    billed = {part.product for part in charges}
+    if not billed - {""} <= reading.charged:
+        return False
+    return "" in billed or not any(family.isdisjoint(billed) for family in reading.unpriced)
 
 
 def charges_of(

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from adapters.tmf.fields import Row, entries, folded, identifier, is_absent, is_row, is_same, one
 
-_MATTERS = ("status", "productPrice", "billingAccount", "terminationDate", "startDate")
+_STANDING = ("status", "terminationDate", "startDate")
+"""These say whether a product is charged now."""
+_MATTERS = (*_STANDING, "productPrice", "billingAccount")
 """Two rows of one product that differ in these contradict each other."""
 _SUBSTANCE = (*_MATTERS, "product", "productRelationship", "productOffering")
 """What makes a row more than a reference."""
@@ -29,6 +31,10 @@ class Product:
     """The products that directly hold it."""
     is_garbled: bool = False
     """Its rows contradict each other, or hold what is no product."""
+    is_wavering: bool = False
+    """Its rows contradict each other on whether it is charged."""
+    part_ids: set[str] = field(default_factory=set, repr=False)
+    """Ids of what it directly holds, also of what was never sent whole."""
 
     @property
     def is_reference(self) -> bool:
@@ -97,6 +103,8 @@ class _Met:
             part, bundle = (product, other) if is_part else (other, product)
             if bundle not in part.bundles:
                 part.bundles.append(bundle)
+            if part.id:
+                bundle.part_ids.add(part.id)
 
 
 def _related(sent: Row) -> Iterator[tuple[str, Row | None]]:
@@ -118,6 +126,7 @@ def _merge(product: Product, sent: Row) -> None:
         known = product.row.setdefault(name, value)
         if name in _MATTERS and not _says_the_same(known, value):
             product.is_garbled = True
+            product.is_wavering |= name in _STANDING
 
 
 def _says_the_same(known: object, value: object) -> bool:
@@ -144,5 +153,5 @@ def _target(relation: object) -> Row | None:
 
 def _is_written_on_the_part(relation: str, product: Product, other: Product) -> bool:
     """v4 defines "bundled" as written on the bundle; some write it on the part, and it shows."""
-    is_part, is_bundle = product.row.get("isBundle") is False, other.row.get("isBundle") is True
-    return relation == "bundled" and is_part and is_bundle
+    is_part, may_hold = product.row.get("isBundle") is False, other.row.get("isBundle") is not False
+    return relation == "bundled" and is_part and may_hold

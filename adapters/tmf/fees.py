@@ -11,10 +11,16 @@ from adapters.tmf.applied_rates import with_applied_rates
 from adapters.tmf.batching import any_of
 from adapters.tmf.charges import PriceRules
 from adapters.tmf.existence import exists
-from adapters.tmf.fields import Row, is_absent
+from adapters.tmf.fields import Row, folded
 from adapters.tmf.inquiry import Filter, Inquiry
 from adapters.tmf.ownership import Owned
-from adapters.tmf.products import Pricing, ProductRules, Reading, read_products
+from adapters.tmf.products import (
+    OFFICIAL_STATUSES,
+    Pricing,
+    ProductRules,
+    Reading,
+    read_products,
+)
 from adapters.tmf.profile import Profile
 from adapters.tmf.resources import APPLIED_RATE
 from adapters.tmf.rows import id_of
@@ -100,7 +106,12 @@ def _statuses(profile: Profile) -> Iterator[Query]:
 
 
 def _with_status(row: Row, profile: Profile) -> Row:
-    """A row that says its status only where the vendor's filter looks for it."""
-    if is_absent(row.get("status")) and profile.status_filter in row:
-        return {**row, "status": row[profile.status_filter]}
-    return row
+    """Where the vendor's filter looks for its own codes in a field of their own, that field decides
+    when `status` has no word that is understood.
+    """
+    if profile.status_filter in ("", "status"):
+        return row
+    charged = {word.strip().casefold() for word in profile.charged_statuses}
+    if folded(row.get("status")) in OFFICIAL_STATUSES | charged:
+        return row
+    return {**row, "status": row.get(profile.status_filter)}

@@ -116,7 +116,7 @@ class Inquiry:
             return {}  # a query without an id would ask for everybody
         try:
             rows = await self._rows(resource, list(self._queries(subjects, filters)))
-            shares = share_out(rows, subjects, resource.naming, self.profile)
+            shares = share_out(rows, subjects, resource.naming, self.profile, by=filters.by)
         except LookupFailed as failure:
             return dict.fromkeys((one.vendor_id for one in subjects), failure.as_lookup())
         if shares is not None:

@@ -40,7 +40,17 @@ def charge_kind(value: object) -> ChargeKind:
     )
 
 
+_RAISES = re.compile(r"surcharge|mark-?up|uplift|increase")
+_COSTS = re.compile(r"\b(?:fee|charge|levy|premium|supplement)s?\b")
+_TAKES_OFF = re.compile(r"discount|rebate|credit|reduction|waiver|waived|free\b|\boff\b")
+
+
 def hints_at_surcharge(name: object) -> bool:
-    """Whether a display name speaks of raising a price."""
-    written = text(name)
-    return bool(written and re.search(r"surcharge|mark-?up|uplift|increase", written.casefold()))
+    """Whether a display name speaks of raising a price, or of a cost and not of what is taken off.
+
+    "Rural surcharge", "Paper bill fee"; not "Delivery fee waiver".
+    """
+    written = (text(name) or "").casefold()
+    if _RAISES.search(written):
+        return True
+    return bool(_COSTS.search(written)) and not _TAKES_OFF.search(written)

@@ -3,7 +3,9 @@
 Filters are optional in TM Forum APIs, and an ignored filter returns everybody's data. So the
 answer is shared out by what each row says of its owner, and what was asked for only says which
 owners are of interest. A row that names no owner is refused, unless the connection trusts the
-vendor's filter (a row that was asked for by its own id is not a matter of this module).
+vendor's filter (a row that was asked for by its own id is not a matter of this module). As long as
+nothing shows that the filter was ignored, a refused row may be the customer's all the same, so
+what is summed up without it would be a guess.
 """
 
 from collections import defaultdict
@@ -11,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.outcome import LookupFailed, Reason
-from adapters.tmf.fields import Row, is_row
-from adapters.tmf.profile import Profile
+from adapters.tmf.fields import Row, is_absent, is_row, is_same
+from adapters.tmf.profile import Profile, QueryBy
 from adapters.tmf.rows import fingerprint, id_of, members, plain, plain_words, points_to
 
 _ACCOUNT = "BillingAccount"
@@ -43,7 +45,7 @@ class Owned:
     subject: Subject
     rows: tuple[Row, ...] = field(default=(), repr=False)
     is_doubtful: bool = False
-    """A row could not be read, so the others may not be all."""
+    """A row could not be read, or names no owner, so the others may not be all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
         party_id = id_of(party) or id_of(related)
         if not party_id:
             continue
-        owns = plain(related.get("role")) in roles | {""}
+        owns = _is_owner(related.get("role"), roles)
         if points_to(related, _ACCOUNT) or (is_row(party) and points_to(party, _ACCOUNT)):
             any_account = True
             accounts |= {party_id} if owns else set()
@@ -82,6 +84,13 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
             any_party = True
             parties |= {party_id} if owns else set()
     return Named(frozenset(parties), frozenset(accounts), any_party, any_account)
+
+
+def _is_owner(role: object, roles: frozenset[str]) -> bool:
+    """Without a role a party owns; one that can't be read is not known to."""
+    if isinstance(role, str):
+        return plain(role) in roles | {""}
+    return is_absent(role)
 
 
 def names_of_account(row: Row, roles: frozenset[str]) -> Named:
@@ -127,15 +136,23 @@ def names_of_customer(row: Row, _roles: frozenset[str]) -> Named:
 
 
 def share_out(
-    rows: Iterable[object], subjects: Sequence[Subject], naming: Naming, profile: Profile
+    rows: Iterable[object],
+    subjects: Sequence[Subject],
+    naming: Naming,
+    profile: Profile,
+    *,
+    by: QueryBy = "party",
 ) -> Mapping[str, Owned] | None:
     """The rows of each subject, by its vendor id; those of strangers are left out.
 
-    `None` when only asking one by one can tell: a row that can't be read, or that is believed to
-    be the customer's without saying so, is somebody's whom the query asked for, and there are
-    several. Raises `LookupFailed` when rows came and none of them names any owner.
+    `by` says which ids were asked for. Where both were, an account does not make an owner of a
+    customer when the row says that it is another one's: accounts may be shared.
+
+    `None` when only asking one by one can tell: a row that can't be read, or that does not say
+    whose it is, is somebody's whom the query asked for, and there are several. Raises
+    `LookupFailed` when rows came and none of them names any owner.
     """
-    sorting = _Sorting(subjects, profile)
+    sorting = _Sorting(subjects, profile, by)
     for row in rows:
         sorting.take(row, naming)
     if sorting.is_ambiguous:
@@ -148,7 +165,8 @@ def share_out(
 class _Sorting:
     """The rows of one answer on their way to their owners."""
 
-    def __init__(self, subjects: Sequence[Subject], profile: Profile) -> None:
+    def __init__(self, subjects: Sequence[Subject], profile: Profile, by: QueryBy) -> None:
+        self._party_decides = by == "party_and_account"
         self._by_party = {one.party: one.vendor_id for one in subjects if one.party}
         self._by_account: defaultdict[str, set[str]] = defaultdict(set)
         for subject in subjects:
@@ -178,6 +196,8 @@ class _Sorting:
 
     def _owners(self, named: Named) -> set[str]:
         by_party = {self._by_party[one] for one in named.parties if one in self._by_party}
+        if named.parties and self._party_decides:
+            return by_party
         return by_party.union(*(self._by_account.get(one, ()) for one in named.accounts))
 
     def _can_compare(self, named: Named) -> bool:
@@ -188,23 +208,25 @@ class _Sorting:
     def _keep(self, owner: str, row: Row) -> None:
         """Overlapping pages and queries bring a row twice; without an id nobody can tell."""
         same = self._mine[owner].setdefault(fingerprint(row), [])
-        if row not in same:
+        if not any(is_same(row, known) for known in same):
             same.append(row)
         elif not id_of(row):
             self._doubtful.add(owner)
 
     @property
     def is_ambiguous(self) -> bool:
-        unsaid = self._unreadable or (self._trusts and self._nameless)
-        return len(self._subjects) > 1 and bool(unsaid)
+        return len(self._subjects) > 1 and bool(self._unreadable or self._nameless)
 
     @property
     def is_all_nameless(self) -> bool:
         return bool(self._nameless) and not self._foreign and not any(self._mine.values())
 
     def shares(self) -> dict[str, Owned]:
-        # Where the filter was ignored, what can't be read may be anybody's.
-        doubted = bool(self._unreadable) and not self._foreign
+        # Where the filter was ignored, what can't be read or names nobody may be anybody's: it is
+        # left out, and what was believed to be the customer's is not certain.
+        is_ignored = bool(self._foreign)
+        doubted = bool(self._unreadable) and not is_ignored
+        doubted |= bool(self._nameless) and self._trusts == is_ignored
         return {
             one.vendor_id: Owned(
                 one,

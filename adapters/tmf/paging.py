@@ -2,9 +2,12 @@
 
 A list that is cut short would give wrong figures, so whatever hinders reading it to its end
 raises `LookupFailed(bad_response)`: more pages than the limit, a page that comes twice, fewer rows
-than `X-Total-Count` promised. Vendors page in three ways, and may mix them (TMF630): a `next`
-link, `X-Total-Count`, or nothing but `offset` and `limit`; 206 says that there is more. Where a
-`next` link must not be followed, the page is asked for by its offset instead.
+than `X-Total-Count` promised. A row that comes on two pages is one of them: where pages overlap,
+another row has slipped through between them.
+
+Vendors page in three ways, and may mix them (TMF630): a `next` link, `X-Total-Count`, or nothing
+but `offset` and `limit`; 206 says that there is more. Where a `next` link must not be followed, the
+page is asked for by its offset instead.
 """
 
 import re
@@ -15,7 +18,7 @@ from typing import Any
 from adapters.exchange import Exchange, VendorReply, VendorRequest
 from adapters.outcome import Call, LookupFailed, Reason
 from adapters.tmf.faults import rows_in
-from adapters.tmf.rows import fingerprint
+from adapters.tmf.rows import fingerprint, id_of
 
 _LINK = re.compile(r"<([^>]*)>([^<]*)")
 _REL = re.compile(r"""\brel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,]+))""", re.IGNORECASE)
@@ -58,6 +61,7 @@ class Reading:
     rows: list[Any] = field(default_factory=list, repr=False)
     _seen: set[str] = field(default_factory=set, repr=False)
     _total: int = 0
+    _repeated: int = 0
     _by_link: bool = False
 
     def take(self, reply: VendorReply, *, has_link: bool) -> bool:
@@ -66,7 +70,8 @@ class Reading:
         self._keep(page)
         self._total = max(self._total, total or 0)
         came_by_link, self._by_link = self._by_link, has_link
-        is_promised = self._total > len(self.rows) or (has_link and reply.status == 206)
+        read = len(self.rows) - self._repeated
+        is_promised = self._total > read or (has_link and reply.status == 206)
         if not page:
             if is_promised:
                 raise LookupFailed(Reason.BAD_RESPONSE, "an empty page where more was promised")
@@ -81,6 +86,7 @@ class Reading:
         prints = {fingerprint(row) for row in page}
         if self.rows and page and prints <= self._seen:
             raise LookupFailed(Reason.BAD_RESPONSE, "a page came twice: is paging ignored?")
+        self._repeated += sum(id_of(row) in self._seen for row in page)
         self._seen |= prints
         self.rows += page
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 
 from adapters.tmf.alterations import altered
 from adapters.tmf.charges import Charge, PriceRules, Verdict
@@ -45,7 +46,7 @@ def currency_of(price: object, rules: PriceRules) -> str | None:
 
 def _recurring(price: Row, found: Amount, rules: PriceRules, now: datetime) -> Charge | Verdict:
     length = charge_period(price)
-    if length is None or _is_by_quantity(price, found):
+    if length is None or _is_by_quantity(price, found, length):
         return Verdict.UNDECIDABLE
     monthly = altered(found.value / length, price, rules, now, amount_read=found)
     if monthly is None:
@@ -65,10 +66,13 @@ def _amount(price: Row, rules: PriceRules) -> Amount | Verdict:
     return found
 
 
-def _is_by_quantity(price: Row, found: Amount) -> bool:
-    """Whether the price is for each GB, minute, …, of which nobody says how many there are."""
+def _is_by_quantity(price: Row, found: Amount, length: Fraction) -> bool:
+    """Whether the price is for each GB, minute, …, of which nobody says how many there are.
+
+    A unit of time must be the period itself: 240 a year, charged monthly, is one or the other.
+    """
     unit = price.get("unitOfMeasure")
     if is_absent(unit):
         return False
     word = folded(unit) or identifier(unit)
-    return word not in (*_COUNTED_ONCE, found.currency.casefold()) and months(unit) is None
+    return word not in (*_COUNTED_ONCE, found.currency.casefold()) and months(unit) != length

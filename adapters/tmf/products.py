@@ -1,5 +1,6 @@
 """From all product rows of one customer (TMF637, v4 and v5) to what they say of its billing."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,6 +56,10 @@ class Reading:
     """Plan name of each charged product, by the vendor's product id."""
     ended: frozenset[str] = field(default=frozenset(), repr=False)
     """Vendor's ids of the products that are no longer, or not yet, charged."""
+    charged: frozenset[str] = field(default=frozenset(), repr=False)
+    """Vendor's ids of the products that are charged, and of what they hold."""
+    unpriced: tuple[frozenset[str], ...] = field(default=(), repr=False)
+    """Those of each family of them of which no amount is known."""
 
 
 def read_products(
@@ -145,7 +150,10 @@ class _Portfolio:
         else:
             billing = known.without_fee()
             pricing = Pricing.NO_PRICE if parts == [] else Pricing.UNDECIDABLE
-        return Reading(billing, pricing, known, self._plans(), self._ended())
+        ids = frozenset[str]().union(*(_ids(one.product) for one in self._charged.values()))
+        return Reading(
+            billing, pricing, known, self._plans(), self._ended(), ids, tuple(self._unpriced())
+        )
 
     def _is_undecidable(self) -> bool:
         return any(holding.is_undecidable for holding in self._holdings)
@@ -211,6 +219,17 @@ class _Portfolio:
             if holding.product.id and (name := self._top(holding).plan_name)
         }
 
+    def _unpriced(self) -> Iterator[frozenset[str]]:
+        families: defaultdict[Product, list[_Holding]] = defaultdict(list)
+        for holding in self._charged.values():
+            for top in self._tops(holding):
+                families[top.product].append(holding)
+        for family in families.values():
+            found = [verdict for holding in family for verdict in holding.found]
+            shows_no_price = not found and self._rules.missing_price == "unknown"
+            if shows_no_price or Verdict.MISSING in found:
+                yield frozenset[str]().union(*(_ids(holding.product) for holding in family))
+
     def _ended(self) -> frozenset[str]:
         ended = (one for one in self._holdings if one.standing is _Standing.NOT_CHARGED)
         return frozenset(one.product.id for one in ended if one.product.id)
@@ -218,6 +237,8 @@ class _Portfolio:
 
 def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing:
     """Whether a product is charged now: by its status, else its bundle's, and by its dates."""
+    if product.is_wavering:
+        return _Standing.UNKNOWN
     around = (product, *product.above())
     status = next((word for one in around if (word := folded(one.row.get("status")))), None)
     charged = {word.strip().casefold() for word in rules.charged_statuses}
@@ -231,6 +252,10 @@ def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing
     if (ended and ended <= now) or (starts and starts > now):
         return _Standing.NOT_CHARGED
     return _Standing.CHARGED if ended or is_absent(ends) else _Standing.UNKNOWN
+
+
+def _ids(product: Product) -> frozenset[str]:
+    return frozenset(product.part_ids | ({product.id} if product.id else set()))
 
 
 def _plan_name(product: Product) -> str | None:

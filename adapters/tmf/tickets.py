@@ -15,6 +15,16 @@ from adapters.tmf.numbers import amount
 from adapters.tmf.profile import Profile
 from adapters.tmf.rows import members, plain, plain_words
 
+_OFFICIAL_STATES = plain_words(
+    (
+        *("acknowledged", "rejected", "pending", "held"),
+        *("inProgress", "cancelled", "closed", "resolved"),
+    )
+)
+"""`TroubleTicketStatusType` of v4 and v5."""
+_CLOCK_TOLERANCE = timedelta(days=1)
+"""A date that seems to be of tomorrow is of today: clocks differ, and dates come without a zone.
+One that is later still is no date of anything that has happened."""
 _ON_HOLD = "onhold"
 _DISPUTED = "disput"  # disputed balance, disputedAmount, dispute
 
@@ -29,11 +39,11 @@ def any_sign(verdicts: Iterable[bool | None]) -> bool | None:
 
 def is_disputed(tickets: Sequence[Row], profile: Profile, now: datetime) -> bool | None:
     """TMF621: a ticket of the dispute type, active, and recent."""
-    types, states = plain_words(profile.dispute_ticket_types), plain_words(profile.dispute_states)
+    types = plain_words(profile.dispute_ticket_types)
     return any_sign(
-        _is_recent(_ticket_dates(ticket), profile, now)
+        _every([_is_active(ticket, profile), _is_recent(_ticket_dates(ticket), profile, now)])
         for ticket in tickets
-        if types & _types(ticket) and _state(ticket) in states
+        if types & _types(ticket)
     )
 
 
@@ -68,6 +78,24 @@ def _state(row: Row) -> str:
     return plain(row.get("status")) or plain(row.get("state"))
 
 
+def _is_active(ticket: Row, profile: Profile) -> bool | None:
+    """As long as the connection lists only official states, another word can't be told. A list
+    with a vendor's own words is complete.
+    """
+    state, active = _state(ticket), plain_words(profile.dispute_states)
+    if state in active:
+        return True
+    is_known = state in _OFFICIAL_STATES or (state and not active <= _OFFICIAL_STATES)
+    return False if is_known else None
+
+
+def _every(verdicts: Sequence[bool | None]) -> bool | None:
+    """One denial is enough; without one, what nobody can tell leaves the whole untold."""
+    if False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
 def _ticket_dates(ticket: Row) -> list[object]:
     """When it was opened, and when its state changed: v4 has the history in `statusChange`,
     v5 in `statusChangeHistory`.
@@ -81,13 +109,17 @@ def _ticket_dates(ticket: Row) -> list[object]:
 
 
 def _is_recent(dates: Sequence[object], profile: Profile, now: datetime) -> bool | None:
-    """Whether one of the dates is within the window; `None` if it depends on an unreadable one."""
-    written = [date for date in dates if not is_absent(date)]
-    read = [instant(date) for date in written]
+    """Whether one of the dates is within the window; `None` if it depends on one that can't be."""
+    read = [_happened(date, now) for date in dates if not is_absent(date)]
     since = timedelta(days=profile.dispute_window_days)
     if any(date is not None and now - date <= since for date in read):
         return True
     return None if not read or None in read else False
+
+
+def _happened(date: object, now: datetime) -> datetime | None:
+    moment = instant(date)
+    return moment if moment and moment - now <= _CLOCK_TOLERANCE else None
 
 
 def _is_above_zero(money: object) -> bool | None:

@@ -67,6 +67,8 @@ async def test_an_account_may_be_named_as_a_related_party(role: str) -> None:
         ({"status": "CU"}, Decimal("20.00")),
         ({"status": None, "subStatus": "TE"}, None),
         ({"status": "terminated", "subStatus": "CU"}, None),
+        ({"status": "Current", "subStatus": "CU"}, Decimal("20.00")),
+        ({"status": "Ceased", "subStatus": "TE"}, None),
     ],
 )
 async def test_a_product_is_charged_by_its_status_or_its_sub_status(
@@ -75,6 +77,13 @@ async def test_a_product_is_charged_by_its_status_or_its_sub_status(
     asked = Asked(lambda _request: reply([bought(**statuses)]), make=CerillionBSSAdapter)
     [found] = await asked.billing("10000001")
     assert fee(found) == expected
+
+
+async def test_a_status_that_nobody_knows_and_no_code_explains_leaves_the_fee_open() -> None:
+    rows = [bought(), bought(id="Q", status="Current", subStatus=None)]
+    asked = Asked(lambda _request: reply(rows), make=CerillionBSSAdapter)
+    [found] = await asked.billing("10000001")
+    assert fee(found) is None
 
 
 async def test_a_price_that_is_not_filled_falls_back_to_the_latest_recurring_rate() -> None:

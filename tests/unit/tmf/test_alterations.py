@@ -45,6 +45,18 @@ def test_a_name_that_speaks_of_a_surcharge_makes_a_plain_kind_undecidable() -> N
     assert altered(by_amount("5", name="Rural surcharge")) is Verdict.UNDECIDABLE
 
 
+@pytest.mark.parametrize("name", ["Paper bill fee", "Line charges", "Emergency levy", "TV Premium"])
+def test_a_name_that_speaks_of_a_cost_makes_a_plain_kind_undecidable(name: str) -> None:
+    assert altered(by_amount("5", name=name)) is Verdict.UNDECIDABLE
+    assert altered(by_amount("5", name=name, priceType="surcharge")) == 25
+    assert altered(by_amount("5", name=f"{name}, discount")) == 15
+
+
+@pytest.mark.parametrize("name", ["Delivery fee waiver", "50 % off line charge", "Coffee club"])
+def test_a_name_that_speaks_of_what_is_taken_off_lowers(name: str) -> None:
+    assert altered(by_amount("5", name=name)) == 15
+
+
 @pytest.mark.parametrize("kind", ["one time", "usage", "penalty"])
 def test_an_alteration_that_does_not_recur_leaves_the_month_alone(kind: str) -> None:
     assert altered(by_percent(Decimal(100), priceType=kind, applicationDuration=Decimal(2))) == 20

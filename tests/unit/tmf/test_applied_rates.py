@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,13 @@ HALF_OCTOBER = ("2026-10-15T00:00:00Z", "2026-10-31T23:59:59Z")
 THE_YEAR = ("2026-01-01T00:00:00Z", "2026-12-31T23:59:59Z")
 
 
-def billing(*rows: object, products: tuple[Json, ...] = (product("P1"),)) -> Billing:
-    reading = read_products(products, ProductRules(), NOW, connection="vendor")
+def billing(
+    *rows: object,
+    products: tuple[Json, ...] = (product("P1"),),
+    missing_price: Literal["unknown", "nothing"] = "unknown",
+) -> Billing:
+    rules = ProductRules(missing_price=missing_price)
+    reading = read_products(products, rules, NOW, connection="vendor")
     assert reading.pricing is Pricing.NO_PRICE
     return with_applied_rates(reading, rows, RULES, NOW)
 
@@ -37,7 +43,8 @@ def test_the_fee_is_what_was_billed_for_the_latest_period_and_no_mean_of_bills()
 
 
 def test_account_and_plan_come_with_the_rate() -> None:
-    found = billing(rate("20.00", billingAccount={"id": "B9"}), products=())
+    nameless = product("P1", name=None, billingAccount=None)
+    found = billing(rate("20.00", billingAccount={"id": "B9"}), products=(nameless,))
     assert found.account_id == account_uuid("vendor", "B9")
     assert found.plan_name == "Fibre"
     assert found.currency == "GBP"
@@ -47,7 +54,32 @@ def test_account_and_plan_come_with_the_rate() -> None:
 
 def test_all_rows_of_the_latest_period_are_summed() -> None:
     rows = rate("20.00"), rate("5.00", name="Static IP"), rate("7.00", product={"id": "P2"})
-    assert fee(*rows) == 32
+    assert billing(*rows, products=(product("P1"), product("P2"))).monthly_fee == 32
+
+
+def test_a_bill_of_a_product_that_is_not_shown_is_not_todays() -> None:
+    """It has ended, and a vendor that filters by status hides it; or it has another id here."""
+    rows = rate("20.00"), rate("7.00", product={"id": "GONE"})
+    assert fee(*rows) is None
+    assert fee(rows[0], rate("7.00", SEPTEMBER, product={"id": "GONE"})) is None
+    old = ("2026-07-01T00:00:00Z", "2026-07-31T23:59:59Z")
+    assert fee(rows[0], rate("7.00", old, product={"id": "GONE"})) == 20
+
+
+def test_a_product_that_was_not_yet_billed_leaves_the_customer_without_a_fee() -> None:
+    new = product("NEW")
+    bought = product("TV", {"priceType": "one time"})
+    products = product("P1"), new, bought
+    assert billing(rate("20.00"), products=products).monthly_fee is None
+    assert billing(rate("20.00"), products=products, missing_price="nothing").monthly_fee == 20
+    assert billing(rate("20.00"), products=(product("P1"), bought)).monthly_fee == 20
+    assert billing(rate("20.00", product=None), products=products).monthly_fee == 20
+
+
+def test_a_bill_may_name_a_bundle_or_any_of_its_parts() -> None:
+    bundle = product("BUNDLE", isBundle=True, product=[product("PART"), {"id": "REFERENCE"}])
+    for billed in ("BUNDLE", "PART", "REFERENCE"):
+        assert billing(rate("20.00", product={"id": billed}), products=(bundle,)).monthly_fee == 20
 
 
 @pytest.mark.parametrize("kind", ["recurringCharge", "Recurring", "reccurring", "monthly"])

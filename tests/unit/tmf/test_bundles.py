@@ -46,8 +46,11 @@ def test_a_part_names_its_bundle_by_relationship(version: str) -> None:
         assert fee(*order) == 30
 
 
-def test_bundled_written_on_the_part_is_understood_when_both_say_what_they_are() -> None:
-    bundle = product("BUNDLE", price("30.00"), isBundle=True)
+@pytest.mark.parametrize("is_bundle", [True, None])
+def test_bundled_written_on_the_part_is_understood_when_it_says_that_it_is_no_bundle(
+    *, is_bundle: bool | None
+) -> None:
+    bundle = product("BUNDLE", price("30.00"), isBundle=is_bundle)
     part = product("PART", price("12.00"), isBundle=False, **related("bundled", bundle, "v5"))
     for order in permutations([bundle, part]):
         assert fee(*order) == 30
@@ -158,7 +161,8 @@ def test_parts_that_are_no_products_are_undecidable(parts: object) -> None:
 )
 def test_rows_of_one_product_that_contradict_each_other_are_undecidable(changes: Json) -> None:
     known = {**PART, "terminationDate": "2030-01-01"}
-    assert read(known, {**known, **changes}).pricing is Pricing.UNDECIDABLE
+    for order in permutations([known, {**known, **changes}, product("P2", price("5.00"))]):
+        assert read(*order).pricing is Pricing.UNDECIDABLE
 
 
 def test_rows_of_one_product_complete_each_other() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.exchange import VendorReply, VendorRequest
 from adapters.outcome import Billing, Found, LookupFailed, Missing, Reason, Unavailable
 from adapters.tmf.ownership import (
     Subject,
@@ -18,7 +19,7 @@ from adapters.tmf.ownership import (
 )
 from adapters.tmf.profile import Profile
 from tests.unit.tmf.garbage import garbage
-from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product
+from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product, reply
 
 PROFILE = Profile()
 BY_ACCOUNT = Profile(id_kind="account")
@@ -66,11 +67,38 @@ async def test_an_ignored_filter_on_accounts_does_not_bring_in_a_strangers_produ
 
 
 async def test_a_row_that_names_no_owner_is_refused() -> None:
-    vendor = Pretend(
-        rows={"product": [product("C1", "20.00"), product(None, "99.00")]}, ignores_filters=True
-    )
+    """Among strangers' rows it is anybody's."""
+    rows = [product("C1", "20.00"), product(None, "99.00"), product("C2", "5.00")]
+    vendor = Pretend(rows={"product": rows}, ignores_filters=True)
     [found] = await Asked(vendor).billing("C1")
     assert fee(found) == Decimal("20.00")
+
+
+@pytest.mark.parametrize("style", ["off", "repeat"])
+async def test_a_refused_row_that_may_be_the_customers_leaves_its_fee_open(style: str) -> None:
+    """As long as no stranger's row shows that the filter was ignored."""
+
+    def vendor(request: VendorRequest) -> VendorReply:
+        rows = {
+            "C1": [product("C1", "20.00"), product(None, "99.00")],
+            "C2": [product("C2", "5.00")],
+        }
+        asked = [value for name, value in request.query if name == "relatedParty.id"]
+        return reply([row for customer in asked for row in rows[customer]])
+
+    first, second = await Asked(vendor, batch_style=style).billing("C1", "C2")
+    assert (fee(first), fee(second)) == (None, Decimal("5.00"))
+
+
+@pytest.mark.parametrize("style", ["off", "repeat"])
+async def test_rows_of_one_customer_without_an_owner_cost_no_other_customer(style: str) -> None:
+    def vendor(request: VendorRequest) -> VendorReply:
+        if request.path != "product":
+            return reply({"id": request.path.removeprefix("customer/")})
+        return reply([product(None)] if ("relatedParty.id", "C1") in request.query else [])
+
+    found = await Asked(vendor, batch_style=style).billing("C1", "C2")
+    assert found == [Unavailable(Reason.BAD_RESPONSE), Found(Billing())]
 
 
 async def test_rows_that_all_name_no_owner_are_no_answer() -> None:
@@ -81,11 +109,30 @@ async def test_rows_that_all_name_no_owner_are_no_answer() -> None:
 
 
 async def test_a_row_that_names_no_owner_is_believed_where_the_filter_is_trusted() -> None:
-    vendor = Pretend(
-        rows={"product": [product(None, "20.00"), product("C2", "99.00")]}, ignores_filters=True
-    )
+    rows = [product(None, "20.00"), product("C1", "5.00")]
+    vendor = Pretend(rows={"product": rows}, ignores_filters=True)
     [found] = await Asked(vendor, trust_filter=True).billing("C1")
-    assert fee(found) == Decimal("20.00")
+    assert fee(found) == Decimal("25.00")
+
+
+async def test_a_trusted_filter_that_brings_a_strangers_row_is_trusted_no_longer() -> None:
+    rows = [product(None, "20.00"), product("C2", "99.00")]
+    vendor = Pretend(rows={"product": rows}, ignores_filters=True)
+    [found] = await Asked(vendor, trust_filter=True).billing("C1")
+    assert fee(found) is None
+
+
+@pytest.mark.parametrize("style", ["off", "comma"])
+async def test_a_shared_account_gives_no_customer_the_products_of_the_other(style: str) -> None:
+    shared = {"billingAccount": {"id": "A1"}}
+    rows = {
+        "billingAccount": [account("A1", "C1") | {"relatedParty": [party("C1"), party("C2")]}],
+        "product": [product("C1", "10.00", **shared), product("C2", "99.00", **shared)],
+    }
+    asked = Asked(
+        Pretend(rows=rows, separator=","), product_query="party_and_account", batch_style=style
+    )
+    assert [fee(one) for one in await asked.billing("C1", "C2")] == [10, 99]
 
 
 def test_trap_9_an_id_in_another_role_does_not_own_the_row() -> None:
@@ -100,6 +147,12 @@ def test_trap_9_an_id_in_another_role_does_not_own_the_row() -> None:
 def test_trap_9_trusting_the_filter_does_not_make_an_owner_of_a_service_provider() -> None:
     rows = [{"id": "provided", "relatedParty": [party("C1", "service provider")]}]
     assert owned(rows, "C1", profile=Profile(trust_filter=True)) == {"C1": []}
+
+
+@pytest.mark.parametrize("role", [["service provider"], {"name": "reseller"}, Decimal(1)])
+def test_trap_9_a_role_that_can_not_be_read_is_not_taken_for_none(role: Any) -> None:
+    rows = [{"id": "P", "relatedParty": [party("C1") | {"role": role}, party("C2")]}]
+    assert owned(rows, "C1", "C2") == {"C1": [], "C2": ["P"]}
 
 
 @pytest.mark.parametrize("role", ["account_owner", "AccountOwner", "ACCOUNT OWNER"])
@@ -171,6 +224,11 @@ def test_equal_rows_without_an_id_leave_it_open_how_many_there_are() -> None:
     assert shares is not None
     assert shares["C1"].is_doubtful
     assert len(shares["C1"].rows) == 1
+
+
+def test_rows_with_a_signalling_nan_are_told_apart_without_raising() -> None:
+    rows = [product("C1", price=Decimal("sNaN")), product("C1", price=Decimal("sNaN"))]
+    assert owned(rows, "C1") == {"C1": ["product of C1", "product of C1"]}
 
 
 def test_a_row_that_cannot_be_read_is_anybodys_where_the_filter_was_ignored() -> None:

@@ -143,9 +143,27 @@ async def test_a_link_on_the_empty_page_after_the_last_is_not_followed() -> None
     assert found == rows(2)
 
 
-async def test_rows_that_moved_to_the_next_page_meanwhile_are_read_on() -> None:
+async def test_a_row_that_moved_to_the_next_page_meanwhile_is_counted_once() -> None:
     pages = iter([rows(10), rows(14)[9:14]])
-    assert len(await read(lambda _request: reply(next(pages), x_total_count="15"))) == 15
+    found = await read(lambda _request: reply(next(pages), x_total_count="14"))
+    assert {row["id"] for row in found} == {row["id"] for row in rows(14)}
+
+
+async def test_pages_that_overlap_and_so_leave_out_a_row_give_no_part_of_a_list() -> None:
+    """A vendor that sorts anew for each page: four rows are promised, and one comes twice."""
+    pages = {"0": rows(2), "2": rows(3)[1:]}
+
+    def vendor(request: VendorRequest) -> VendorReply:
+        return reply(pages.get(dict(request.query)["offset"], []), x_total_count="4")
+
+    with pytest.raises(LookupFailed) as failure:
+        await read(vendor, page_size=2)
+    assert failure.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_a_row_that_comes_twice_on_one_page_is_counted_as_the_vendor_counts() -> None:
+    twice = [*rows(2), rows(1)[0]]
+    assert await read(lambda _request: reply(twice, x_total_count="3")) == twice
 
 
 async def test_a_list_longer_than_the_page_limit_gives_no_part_of_it() -> None:

@@ -197,6 +197,17 @@ def test_a_unit_of_measure_that_measures_nothing_is_no_matter(unit: object) -> N
     assert monthly(price("20.00", unitOfMeasure=unit)) == 20
 
 
+def test_a_unit_of_time_must_be_the_period_itself() -> None:
+    for period, unit, expected in (("month", "month", 240), ("year", "1 year", 20)):
+        found = monthly_charge(
+            price("240", recurringChargePeriod=period, unitOfMeasure=unit), PriceRules(), NOW
+        )
+        assert isinstance(found, Charge)
+        assert found.amount == expected
+    either = price("240", recurringChargePeriod="month", unitOfMeasure="year")
+    assert monthly_charge(either, PriceRules(), NOW) is Verdict.UNDECIDABLE
+
+
 def test_a_price_that_is_over_or_not_yet_begun_adds_nothing() -> None:
     assert monthly(price(validFor={"endDateTime": _LAST_YEAR})) is Verdict.NOTHING
     assert monthly(price(validFor={"startDateTime": _TOMORROW})) is Verdict.NOTHING
