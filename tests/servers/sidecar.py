@@ -115,41 +115,61 @@ async def staged(
     """`setups` says which vendors there are, and how; all three unless given."""
     setups = {shape: Setup(shape=shape) for shape in SHAPES} if setups is None else setups
     database = folder / "pedkai.db"
+    async with running(setups, folder) as vendors:
+        file = await _configured(folder, database, setups, vendors)
+        yield Stage(folder, vendors, database, file)
+
+
+@asynccontextmanager
+async def running(
+    setups: Mapping[Shape, Setup], folder: Path
+) -> AsyncIterator[Mapping[Shape, SimulatedVendor]]:
     async with AsyncExitStack() as stack:
-        vendors = {
+        yield {
             shape: await stack.enter_async_context(vendor(setup, folder))
             for shape, setup in setups.items()
         }
-        file = await _configured(folder, database, setups, vendors)
-        yield Stage(folder, vendors, database, file)
 
 
 @asynccontextmanager
 async def demonstration(
     folder: Path, *, setups: Mapping[Shape, Setup] | None = None
 ) -> AsyncIterator[Demonstration]:
-    """A sidecar in this process."""
-    async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(staged(folder, setups=setups))
-        telemetry = Telemetry(Log(io.StringIO(), level="debug", style="json"), Metrics())
-        sidecar = Sidecar(telemetry, clock=wall_clock)
-        stack.push_async_callback(sidecar.stop, 0.1)
-        reading = read_configuration(stage.configuration, env={})
-        assert not reading.problems
-        await sidecar.take_up(reading)
-        await sidecar.listen()
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        opened = {name: str(address) for name, address in sidecar.addresses().items()}
-        yield Demonstration(stage, _pods(session, opened), sidecar)
+    """A sidecar in this process, and its stage."""
+    async with staged(folder, setups=setups) as stage, within(stage) as made:
+        yield made
 
 
 @asynccontextmanager
-async def served(stage: Stage, *options: str) -> AsyncIterator[Demonstration]:
+async def within(
+    stage: Stage, *, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Demonstration]:
+    """A sidecar in this process."""
+    telemetry = Telemetry(Log(io.StringIO(), level="debug", style="json"), Metrics())
+    sidecar = Sidecar(telemetry, clock=wall_clock)
+    reading = read_configuration(stage.configuration, env=env or {})
+    assert not reading.problems
+    try:
+        await sidecar.take_up(reading)
+        await sidecar.listen()
+        opened = {name: str(address) for name, address in sidecar.addresses().items()}
+        async with aiohttp.ClientSession() as session:
+            yield Demonstration(stage, _pods(session, opened), sidecar)
+    finally:
+        await sidecar.stop(0.1)
+
+
+@asynccontextmanager
+async def served(
+    stage: Stage, *, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Demonstration]:
     """A sidecar as a process of its own; what it says goes into `stdout` and `stderr`."""
     out, err = stage.folder / "stdout", stage.folder / "stderr"
-    command = (sys.executable, "-P", "-m", "proxy", "serve", *options, str(stage.configuration))
+    command = (sys.executable, "-P", "-m", "proxy", "serve", str(stage.configuration))
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = await asyncio.create_subprocess_exec(*command, stdout=stdout, stderr=stderr)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=stdout, stderr=stderr, env=env
+        )
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
             opened = await _opened(out, process)

@@ -1,7 +1,7 @@
 """A pretend vendor, and a real wire to it: mutual TLS, a token endpoint, one adapter on top."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from adapters import registry
+from adapters.exchange import Exchange
 from adapters.identity import VendorIds
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Call
@@ -25,8 +26,9 @@ from config import settings
 from proxy.connection import VendorConnection
 from proxy.lifecycle import Tasks
 
+SECRET = "Kanarie-client-secret"
 CLIENT = RegisteredClient(
-    client_id="pedkai-sidecar", client_secret="made-up", certificate_name=DEMO_CLIENT
+    client_id="pedkai-sidecar", client_secret=SECRET, certificate_name=DEMO_CLIENT
 )
 NOW = datetime.now(tz=UTC)  # noqa: TID251  (the vendors' data are of today, as the adapters' clock)
 METHODS: Mapping[Shape, str] = {
@@ -46,7 +48,7 @@ def vendor_data(shape: Shape, version: Version = "v4") -> VendorData:
 class KnownIds:
     """The identity map of a vendor's demonstration tenant, in memory."""
 
-    known: Mapping[UUID, str]
+    known: Mapping[UUID, str] = field(repr=False)
 
     async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
         return VendorIds({one: self.known[one] for one in customer_ids if one in self.known})
@@ -70,6 +72,10 @@ class Setup:
 
     shape: Shape
     version: Version = "v4"
+    data: VendorData | None = None
+    """The demonstration's customers unless given."""
+    ids: Mapping[UUID, str] | None = None
+    """The vendor's id of each customer; the demonstration's unless given."""
     manners: Manners | None = None
     tmf: Mapping[str, object] = field(default_factory=dict)
     """Settings of the connection over the vendor's profile."""
@@ -89,13 +95,16 @@ async def vendor(setup: Setup, folder: Path) -> AsyncIterator[SimulatedVendor]:
         tls=VendorTls.in_folder(folder),
         client=CLIENT,
         manners=setup.manners,
-        data=vendor_data(setup.shape, setup.version),
+        data=setup.data or vendor_data(setup.shape, setup.version),
     ) as running:
         yield running
 
 
 @asynccontextmanager
-async def line(setup: Setup, folder: Path) -> AsyncIterator[Line]:
+async def line(
+    setup: Setup, folder: Path, around: Callable[[Exchange], Exchange] = lambda inner: inner
+) -> AsyncIterator[Line]:
+    """`around` may listen in to what goes through the exchange."""
     broken: list[BaseException] = []
     tasks = Tasks(broken.append)
     async with vendor(setup, folder) as running:
@@ -104,11 +113,12 @@ async def line(setup: Setup, folder: Path) -> AsyncIterator[Line]:
         apis = {str(name): url for name, url in setting.apis.items()}
         urls = registry.base_urls(setup.shape, setting.base_url, apis, tmf)
         connection = VendorConnection(setup.shape, setting, urls, spawn=tasks.spawn)
+        tenant = f"{setup.shape}_demo"
         ports = Ports(
-            tenant=f"{setup.shape}_demo",
+            tenant=tenant,
             connection=setup.shape,
-            identity=KnownIds(dict(identity_rows(f"{setup.shape}_demo", setup.shape))),
-            exchange=connection.exchange,
+            identity=KnownIds(setup.ids or dict(identity_rows(tenant, setup.shape))),
+            exchange=around(connection.exchange),
             tmf=tmf,
         )
         try:
@@ -121,7 +131,7 @@ async def line(setup: Setup, folder: Path) -> AsyncIterator[Line]:
 
 def connection_setting(setup: Setup, running: SimulatedVendor, folder: Path) -> settings.Connection:
     """As the loader of the settings would make it from a file."""
-    (folder / "client-secret").write_text("made-up")
+    (folder / "client-secret").write_text(SECRET)
     return settings.Connection.model_validate(
         {
             "vendor": setup.shape,
