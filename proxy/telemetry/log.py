@@ -1,8 +1,10 @@
 """The log: one structured stream on standard output. Libraries speak through it too, scrubbed."""
 
 import logging
+import select
 import sys
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
@@ -30,6 +32,7 @@ class Log:
         style: Literal["auto", "json", "console"] = "auto",
     ) -> None:
         self._stream = stream
+        self._out = _Patient(stream)
         self.configure(level=level, style=style)
 
     def configure(
@@ -43,8 +46,9 @@ class Log:
         on_terminal = self._stream.isatty()
         for_terminal = style == "console" or (style == "auto" and on_terminal)
         self._logger = structlog.wrap_logger(
-            _Patient(self._stream),
+            self._out,
             processors=[
+                self._note_loss,
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 _what_first,
@@ -55,6 +59,11 @@ class Log:
             wrapper_class=structlog.make_filtering_bound_logger(self.level),
             context_class=dict,
         )
+
+    def _note_loss(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
+        if self._out.lost:
+            event["lines_lost"] = self._out.lost
+        return event
 
     def debug(self, event: str, **fields: object) -> None:
         self._logger.debug(event, **fields)
@@ -79,13 +88,27 @@ class _Patient:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._room: select.poll | None = None
+        with suppress(OSError, ValueError):  # a stream without a descriptor never blocks
+            descriptor = stream.fileno()
+            self._room = select.poll()
+            self._room.register(descriptor, select.POLLOUT)
+        self.lost = 0
+        """Lines since the last one that was written."""
 
     def msg(self, text: str) -> None:
+        # Who collects the log may be alive and stuck. A pipe that polls as writable takes
+        # PIPE_BUF bytes (4096 on Linux) without blocking, and a line is shorter than that.
+        if self._room is not None and not self._room.poll(0):
+            self.lost += 1
+            return
         try:
             self._stream.write(text + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            return
+            self.lost += 1
+        else:
+            self.lost = 0
 
     debug = info = warning = error = msg
 
