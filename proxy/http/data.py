@@ -1,7 +1,6 @@
 """The data listener: the questions of the contract."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from uuid import UUID
 from aiohttp import web
 
 from adapters.outcome import Billing, Call, Dispute, Lookup, Reason
-from proxy.http import answers, requests
+from proxy.http import answers, openapi, requests
 from proxy.http.answers import Answer
 from proxy.http.correlation import traceparent
 from proxy.http.door import Route, Visit, body
-from proxy.http.openapi import document
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, response
 from proxy.lookup.fail_open import ask
@@ -110,7 +108,7 @@ class DataRoutes:
 
     async def openapi(self, visit: Visit) -> web.Response:
         with self._lease() as runtime:
-            text = json.dumps(document(batch_ids=runtime.batch_ids))
+            text = await asyncio.to_thread(openapi.text, batch_ids=runtime.batch_ids)
         return web.Response(text=text, content_type="application/json")
 
     async def _batch(self, visit: Visit, runtime: Runtime) -> tuple[Call, Desk, list[UUID]]:

@@ -1,6 +1,7 @@
 """OpenAPI 3.1 of the data listener, made from the models of the contract."""
 
-from functools import cache
+import json
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -59,7 +60,12 @@ _BODY_REFUSALS = {
 _UNAVAILABLE = "Nobody could be asked; ask again after the time in Retry-After."
 
 
-@cache
+@lru_cache(maxsize=1)
+def text(*, batch_ids: int) -> str:
+    """The document as JSON. Making it takes over 100 ms, so the first time belongs in a thread."""
+    return json.dumps(document(batch_ids=batch_ids))
+
+
 def document(*, batch_ids: int) -> dict[str, Any]:
     """`batch_ids`: how many customer ids a batch may hold."""
     customer = "/v1/customers/{customer_id}"

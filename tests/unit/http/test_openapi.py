@@ -8,6 +8,7 @@ import pytest
 
 from adapters.bss_adapter import BillingAccountInfo, RevenueResult
 from adapters.outcome import Missing, Reason, Unavailable
+from proxy.http import openapi
 from proxy.http.openapi import document
 from tests.unit.http.doubles import Client, Sidecar, found
 
@@ -27,6 +28,11 @@ async def test_the_document_is_served_and_knows_the_limit_of_a_batch(
         served["components"]["schemas"]["CustomerIds"]["properties"]["customer_ids"]["maxItems"]
         == 7
     )
+
+
+def test_the_text_is_made_once_for_each_limit() -> None:
+    assert openapi.text(batch_ids=8) is openapi.text(batch_ids=8)
+    assert openapi.text(batch_ids=9) != openapi.text(batch_ids=8)
 
 
 def test_the_models_are_the_contracts() -> None:
