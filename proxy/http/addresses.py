@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,12 +73,13 @@ def socket_file(path: str) -> tuple[Path, int]:
 
 
 def unlink(path: Path, inode: int) -> None:
-    """Removes the file of a unix socket, unless another one stands there by now."""
-    try:
+    """Removes the file of a unix socket, unless another one stands there by now.
+
+    One that can't be removed is a dead socket, which the next one to bind there replaces.
+    """
+    with suppress(OSError):
         if path.lstat().st_ino == inode:
             path.unlink()
-    except FileNotFoundError:
-        pass
 
 
 def _bind_tcp(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket | None:

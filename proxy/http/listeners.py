@@ -106,9 +106,12 @@ def _tls(address: Address) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(address.certificate_file, address.key_file)
-    except (OSError, ssl.SSLError) as error:
+        # The password is given so that OpenSSL never asks for one on a terminal.
+        context.load_cert_chain(address.certificate_file, address.key_file, password="")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", None) or getattr(error, "strerror", None)
         raise ListenerUnavailable(
-            f"{address}: the certificate or key can't be used ({type(error).__name__})"
+            f"{address}: the certificate or key can't be used ({why or type(error).__name__}): "
+            f"{address.certificate_file}, {address.key_file}"
         ) from error
     return context

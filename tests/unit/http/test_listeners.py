@@ -10,6 +10,12 @@ from uuid import UUID
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from adapters.lookup import wall_clock
 from adapters.simulator.certificates import write_demo_certificates
@@ -150,6 +156,36 @@ async def test_a_certificate_that_cannot_be_used_is_said_without_its_content(
         with pytest.raises(ListenerUnavailable, match="certificate or key") as raised:
             await listener.open()
         assert "canary" not in str(raised.value)
+
+
+async def test_a_key_with_a_passphrase_is_said_and_nobody_is_asked_for_it(
+    sidecar: Sidecar, certificates: Path, tmp_path: Path
+) -> None:
+    key = load_pem_private_key((certificates / "server.key").read_bytes(), password=None)
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(
+        key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"canary-passphrase")
+        )
+    )
+    address = Address(
+        certificate_file=str(certificates / "server.pem"), key_file=str(locked), port=0
+    )
+    with pytest.raises(ListenerUnavailable, match=r"locked\.key"):
+        await Listener(sidecar.door(), address, ANY).open()
+
+
+async def test_a_socket_file_that_cannot_be_removed_keeps_nobody_from_closing(
+    sidecar: Sidecar, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    path = folder / "bss.sock"
+    async with serving(sidecar.door(), ANY, Address(unix_socket=str(path))) as client:
+        path.rename(tmp_path / "bss.sock")
+        folder.rmdir()
+        folder.write_text("a file now stands where the folder was")
+        await client.listener.close(1.0)
 
 
 async def refused(client: Client) -> None:
