@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -112,6 +112,7 @@ class Sidecar:
         self._stopping = True
         if grace_s is None:
             grace_s = (self._doors or Settings(schema_version=1)).shutdown.grace
+        self._telemetry.log.info("stopping", grace_s=grace_s)
         try:
             if (data := self._listeners.pop(DATA, None)) is not None:
                 await data.close(grace_s)
@@ -202,15 +203,20 @@ class Sidecar:
         self._telemetry.metrics.configured(self._state)
         log = self._telemetry.log
         for problem in reading.problems:
-            log.error("bad_configuration", path=problem.path, what=problem.what)
+            log.error("bad_configuration", **_told(problem))
         for warning in reading.warnings:
-            log.warning("doubtful_configuration", path=warning.path, what=warning.what)
+            log.warning("doubtful_configuration", **_told(warning))
         log.info(
             "configuration",
             state=self._state.value,
             tenants=len(self._runtime.tenants()),
             connections=len(self._runtime.connections()),
         )
+
+
+def _told(problem: Problem) -> dict[str, object]:
+    """Where, what, and what to write instead: all that a reader of the log alone needs."""
+    return asdict(problem) | {"path": problem.path or "the file"}
 
 
 async def _retire(runtime: AnyRuntime) -> None:

@@ -40,7 +40,8 @@ class ConnectionStatus:
     credentials: Literal["not read yet", "good", "unusable"]
     certificate_ends: datetime | None
     problem: str
-    """What is wrong with the credentials or the token endpoint, for the operator; or empty."""
+    """What is wrong with the credentials or the token endpoint, or else what was with the latest
+    exchange, for the operator; or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ class _Line(Exchange):
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-credentials")
         self._parsing = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-parsing")
         self.last_outcome: Literal["ok"] | Reason | None = None
+        self._last_problem = ""
 
     @property
     def credentials_state(self) -> Literal["not read yet", "good", "unusable"]:
@@ -126,15 +128,15 @@ class _Line(Exchange):
         failure = self._opening.failure
         if self._generation and self._generation.tokens:
             failure = self._generation.tokens.failure
-        return failure.detail if failure else ""
+        return failure.detail if failure else self._last_problem
 
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         try:
             reply = await self._send(request, call)
         except LookupFailed as failure:
-            self.last_outcome = failure.reason
+            self.last_outcome, self._last_problem = failure.reason, failure.detail
             raise
-        self.last_outcome = "ok"
+        self.last_outcome, self._last_problem = "ok", ""
         return reply
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from adapters.lookup import wall_clock
 from adapters.outcome import Call, LookupFailed, Reason
+from adapters.simulator import faults
 from adapters.simulator.certificates import Authority, Validity
 from adapters.simulator.tls import VendorTls
 from adapters.simulator.vendor import SimulatedVendor
@@ -117,6 +118,18 @@ async def test_a_certificate_that_ends_while_in_use_is_not_shown_any_more(
     late = Call(deadline=call().deadline, asked_at=ends)
     with pytest.raises(LookupFailed, match="ended on"):
         await connection.exchange.send(ASKED, late)
+
+
+async def test_the_status_says_why_the_latest_exchange_failed(
+    bench: Bench, vendor: SimulatedVendor
+) -> None:
+    connection = bench.to(vendor)
+    assert (await ask(connection)).status == 200
+    await vendor.faults.set(faults.Status(status=500, times=1))
+    failure = await failure_of(connection)
+    assert connection.status().problem == failure.detail == "HTTP 500"
+    assert (await ask(connection)).status == 200
+    assert connection.status().problem == ""
 
 
 async def test_missing_files_are_read_again_by_later_exchanges_once_a_second(

@@ -205,6 +205,26 @@ async def test_without_a_usable_configuration_every_question_is_answered_degrade
     assert 'bss_sidecar_configuration{state="bad"} 1.0' in metrics
 
 
+async def test_the_log_alone_says_how_to_mend_a_file(bench: Bench) -> None:
+    bad = {"schema_version": 1, "listeners": FREE_PORTS, "tenants": {"acme": {"connection": "x"}}}
+    await bench.configure(json.dumps(bad, indent=1))
+    told = [line for line in bench.lines if line["event"] == "bad_configuration"]
+    assert [line["path"] for line in told] == ["tenants.acme.connection"]
+    assert told[0]["instead"] == "one that the file has; it has none yet"
+    assert '"x"' in bench.path.read_text().splitlines()[told[0]["line"] - 1]
+    await bench.configure(None)
+    assert [line["path"] for line in bench.lines if line["event"] == "bad_configuration"][1:] == [
+        "the file"
+    ]
+
+
+async def test_a_stop_is_told_before_anything_ends(bench: Bench) -> None:
+    await bench.configure(MOCK)
+    await bench.sidecar.stop(0.5)
+    assert bench.lines[-1]["event"] == "stopping"
+    assert bench.lines[-1]["grace_s"] == 0.5
+
+
 async def test_a_bad_file_whose_listeners_are_good_is_listened_for_where_it_says(
     bench: Bench, tmp_path: Path
 ) -> None:
