@@ -1,6 +1,7 @@
 """How a process of ours runs: its event loop, its background tasks, and the way it stops."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -76,6 +77,14 @@ class Stop:
         elif self._main is not None:
             self._hurried_by = int(number)
             self._main.cancel()
+
+
+def settle() -> None:
+    """What is loaded by now stays until the end, so the garbage collector need not look at it.
+
+    A full collection over all modules takes 60 to 160 ms, in which nobody's question moves.
+    """
+    gc.freeze()
 
 
 def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:

@@ -13,7 +13,7 @@ from proxy.app import Sidecar
 from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
 from proxy.configuration import Reading, digest, read_configuration
 from proxy.http.addresses import ListenerUnavailable
-from proxy.lifecycle import Stop, run
+from proxy.lifecycle import Stop, run, settle
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
@@ -92,6 +92,7 @@ class Serving:
         return now
 
     def _sidecar(self) -> Sidecar:
+        settle()
         log = Log(self.out)
         capture_libraries(log)
         return Sidecar(Telemetry(log, Metrics()), clock=wall_clock)

@@ -8,7 +8,15 @@ import sys
 
 import pytest
 
-from proxy.lifecycle import Stop, Tasks, run
+from proxy.lifecycle import Stop, Tasks, run, settle
+
+
+def test_what_is_loaded_is_not_looked_at_by_the_garbage_collector_again() -> None:
+    settle()
+    try:
+        assert gc.get_freeze_count() > len(sys.modules)
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_task_that_nobody_holds_still_runs_to_its_end() -> None:
