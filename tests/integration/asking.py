@@ -43,7 +43,7 @@ BROKEN: Mapping[str, tuple[faults.Fault, set[Reason]]] = {
     "sends a bomb": (faults.GzipBomb(size_bytes=9 * 1024 * 1024), {Reason.BAD_RESPONSE}),
     "has a next page elsewhere": (
         faults.NextElsewhere(),
-        {Reason.BAD_RESPONSE, Reason.VENDOR_ERROR, Reason.DEADLINE},
+        {Reason.BAD_RESPONSE, Reason.VENDOR_ERROR},
     ),
     "has a fault in a 200": (faults.FaultIn200(), {Reason.VENDOR_ERROR}),
 }

@@ -22,6 +22,7 @@ from adapters.simulator.shapes import MANNERS, OrStyle, Version
 from adapters.tmf.accounts import account_uuid
 from tests.integration.asking import (
     BROKEN,
+    BUDGET_S,
     ONE_OF_EACH,
     assert_honest,
     assert_right,
@@ -247,10 +248,11 @@ class VendorSuite:
         self, plain: Line, name: str
     ) -> None:
         fault, reasons = BROKEN[name]
+        budget_s = HASTY_S if Reason.DEADLINE in reasons else BUDGET_S
         await plain.vendor.faults.set(fault)
         try:
-            answers = await billing(plain, ONE_OF_EACH, budget_s=HASTY_S)
-            tickets = await disputes(plain, (0, 5, 9), budget_s=HASTY_S)
+            answers = await billing(plain, ONE_OF_EACH, budget_s=budget_s)
+            tickets = await disputes(plain, (0, 5, 9), budget_s=budget_s)
         finally:
             await plain.vendor.faults.clear()
         assert answers[WITHOUT_VENDOR_ID] == Missing()
