@@ -251,17 +251,24 @@ class ConfiguredRuntime:
             }
         if (key := database_of(connection)) is not None:
             shown["database"] = self._databases[key].problem or "open"
-        shown["identity"] = self._shown_identity(connection)
+        shown["identity"] = self._shown_identity(name, connection)
         return shown
 
-    def _shown_identity(self, connection: Connection) -> str:
+    def _shown_identity(self, name: str, connection: Connection) -> str:
         kind, file = connection.identity.kind, connection.identity.file
         problem: str | None = None
         if (key := identity_database_of(connection)) is not None:
-            problem = self._databases[key].problem
+            problem = self._databases[key].problem or self._unread(name)
         elif file in self._files:
             problem = self._files[file].problem
         return f"{kind}: {problem}" if problem else kind
+
+    def _unread(self, connection: str) -> str | None:
+        """Why the latest read of a tenant's mappings failed, if one of its tenants' did."""
+        for tenant, (_, identity) in self._identities.items():
+            if self.settings.tenants[tenant].connection == connection and identity.problem:
+                return str(identity.problem)
+        return None
 
 
 def _stacked(

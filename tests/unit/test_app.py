@@ -167,6 +167,24 @@ async def test_the_status_page_shows_what_is_served(bench: Bench) -> None:
     assert "live_one" in page
 
 
+async def test_the_status_page_says_that_an_identity_database_is_not_read(
+    bench: Bench, tmp_path: Path
+) -> None:
+    dsn = tmp_path / "dsn"
+    dsn.write_text(f"sqlite+aiosqlite:///{tmp_path}/absent.db")
+    vendor = {
+        "vendor": "amdocs",
+        "base_url": "http://127.0.0.1:9/",
+        "insecure": True,
+        "identity": {"kind": "pedkai_db", "dsn_file": str(dsn)},
+    }
+    await bench.configure(MOCK | {"connections": {"mock": vendor}})
+    assert bench.sidecar.status().connections["mock"]["identity"] == "pedkai_db"
+    await bench.revenue(A)
+    shown = bench.sidecar.status().connections["mock"]["identity"]
+    assert shown == "pedkai_db: unreachable: OperationalError"
+
+
 @pytest.mark.parametrize(
     "content",
     [
