@@ -108,6 +108,13 @@ def _wire_is_sane(case: Case) -> Iterator[Finding]:
     proxy = split_url(wire.egress_proxy) if wire.egress_proxy is not None else None
     if wire.egress_proxy is not None and (proxy is None or proxy.path.strip("/") or proxy.query):
         yield Finding((*at, "egress_proxy"), "is not the URL of a proxy", "http://host:port")
+    elif proxy is not None and proxy.scheme == "https":
+        # The TLS of the proxy's hop would be the vendor's: our client certificate with it.
+        yield Finding(
+            (*at, "egress_proxy"),
+            "would be shown the client certificate that is meant for the vendor",
+            "http://host:port; what passes through is TLS from here to the vendor all the same",
+        )
 
 
 def _nothing_is_idle(case: Case) -> Iterator[Finding]:

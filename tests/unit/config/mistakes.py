@@ -172,6 +172,11 @@ MISTAKES: list[tuple[str, Changes, Changes]] = [
         {f"{AMDOCS}.wire.egress_proxy": "http://proxy.example.com:3128"},
     ),
     (
+        f"{AMDOCS}.wire.egress_proxy",
+        {f"{AMDOCS}.wire.egress_proxy": "https://proxy.example.com:3128"},
+        {f"{AMDOCS}.wire.egress_proxy": "http://proxy.example.com:3128"},
+    ),
+    (
         f"{AMDOCS}.identity.file",
         {f"{AMDOCS}.identity": {"kind": "file"}},
         {f"{AMDOCS}.identity": {"kind": "file", "file": "/run/map.csv"}},
