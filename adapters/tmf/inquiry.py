@@ -60,12 +60,16 @@ class Inquiry:
         known: Mapping[str, Subject | Unavailable] = {one.vendor_id: one for one in subjects}
         if filters.by != "party":
             known = await self._with_accounts(subjects)
-        askable = [one for one in known.values() if isinstance(one, Subject)]
-        shares = await self._shares(resource, askable, filters)
-        return {
-            vendor_id: one if isinstance(one, Unavailable) else shares[vendor_id]
+        settled: dict[str, Owned | Unavailable] = {
+            vendor_id: one if isinstance(one, Unavailable) else Owned(one, (), one.is_doubtful)
             for vendor_id, one in known.items()
         }
+        askable = [
+            one
+            for one in known.values()
+            if isinstance(one, Subject) and (one.accounts or filters.by == "party")
+        ]
+        return settled | dict(await self._shares(resource, askable, filters))
 
     async def by_id(self, resource: Resource, resource_id: str) -> Row | None:
         """One resource; `None` when the vendor says that there is no such one."""
@@ -116,7 +120,8 @@ class Inquiry:
             return {}  # a query without an id would ask for everybody
         try:
             rows = await self._rows(resource, list(self._queries(subjects, filters)))
-            shares = share_out(rows, subjects, resource.naming, self.profile, by=filters.by)
+            by = filters.by if resource.adds_up else "party"
+            shares = share_out(rows, subjects, resource.naming, self.profile, by=by)
         except LookupFailed as failure:
             return dict.fromkeys((one.vendor_id for one in subjects), failure.as_lookup())
         if shares is not None:

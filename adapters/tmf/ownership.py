@@ -54,7 +54,8 @@ class Named:
 
     parties: frozenset[str] = field(default=frozenset(), repr=False)
     accounts: frozenset[str] = field(default=frozenset(), repr=False)
-    any_party: bool = False
+    mentioned: frozenset[str] = field(default=frozenset(), repr=False)
+    """Parties in any role."""
     any_account: bool = False
 
 
@@ -70,7 +71,8 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
     """
     parties: set[str] = set()
     accounts = {account for account in [id_of(row.get("billingAccount"))] if account}
-    any_party, any_account = False, bool(accounts)
+    mentioned: set[str] = set()
+    any_account = bool(accounts)
     for related in members(row.get("relatedParty")):
         party = related.get("partyOrPartyRole")
         party_id = id_of(party) or id_of(related)
@@ -81,9 +83,9 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
             any_account = True
             accounts |= {party_id} if owns else set()
         else:
-            any_party = True
+            mentioned.add(party_id)
             parties |= {party_id} if owns else set()
-    return Named(frozenset(parties), frozenset(accounts), any_party, any_account)
+    return Named(frozenset(parties), frozenset(accounts), frozenset(mentioned), any_account)
 
 
 def _is_owner(role: object, roles: frozenset[str]) -> bool:
@@ -98,7 +100,7 @@ def names_of_account(row: Row, roles: frozenset[str]) -> Named:
     named = names_of(row, roles)
     own = id_of(row)
     return Named(
-        named.parties, named.accounts | ({own} if own else set()), named.any_party, own is not None
+        named.parties, named.accounts | ({own} if own else set()), named.mentioned, own is not None
     )
 
 
@@ -117,7 +119,7 @@ def names_of_ticket(row: Row, roles: frozenset[str]) -> Named:
     return Named(
         named.parties,
         named.accounts | accounts,
-        named.any_party,
+        named.mentioned,
         named.any_account or bool(accounts),
     )
 
@@ -132,7 +134,8 @@ def _accounts_in(related: Row) -> list[str | None]:
 def names_of_customer(row: Row, _roles: frozenset[str]) -> Named:
     """The party that a customer of TMF629 is."""
     party = id_of(row.get("engagedParty"))
-    return Named(frozenset({party} if party else ()), any_party=party is not None)
+    parties = frozenset({party} if party else ())
+    return Named(parties, mentioned=parties)
 
 
 def share_out(
@@ -145,8 +148,8 @@ def share_out(
 ) -> Mapping[str, Owned] | None:
     """The rows of each subject, by its vendor id; those of strangers are left out.
 
-    `by` says which ids were asked for. Where both were, an account does not make an owner of a
-    customer when the row says that it is another one's: accounts may be shared.
+    `by` says which ids were asked for. Where accounts were, a row that names its owner has to match
+    that, too: customers may share an account, and a query for several brings every pair.
 
     `None` when only asking one by one can tell: a row that can't be read, or that does not say
     whose it is, is somebody's whom the query asked for, and there are several. Raises
@@ -166,7 +169,7 @@ class _Sorting:
     """The rows of one answer on their way to their owners."""
 
     def __init__(self, subjects: Sequence[Subject], profile: Profile, by: QueryBy) -> None:
-        self._party_decides = by == "party_and_account"
+        self._by = by
         self._by_party = {one.party: one.vendor_id for one in subjects if one.party}
         self._by_account: defaultdict[str, set[str]] = defaultdict(set)
         for subject in subjects:
@@ -195,14 +198,22 @@ class _Sorting:
             self._foreign += 1
 
     def _owners(self, named: Named) -> set[str]:
-        by_party = {self._by_party[one] for one in named.parties if one in self._by_party}
-        if named.parties and self._party_decides:
-            return by_party
-        return by_party.union(*(self._by_account.get(one, ()) for one in named.accounts))
+        by_account = set[str]().union(*(self._by_account.get(one, ()) for one in named.accounts))
+        by_party = self._those(named.parties)
+        if self._by == "party" or not self._by_party:
+            return by_party | by_account
+        if named.parties:
+            return by_party & by_account if named.accounts else by_party
+        if self._by == "party_and_account" and named.mentioned:
+            return by_account & self._those(named.mentioned)
+        return by_account
+
+    def _those(self, parties: Iterable[str]) -> set[str]:
+        return {self._by_party[one] for one in parties if one in self._by_party}
 
     def _can_compare(self, named: Named) -> bool:
         return bool(
-            (named.any_party and self._by_party) or (named.any_account and self._by_account)
+            (named.mentioned and self._by_party) or (named.any_account and self._by_account)
         )
 
     def _keep(self, owner: str, row: Row) -> None:

@@ -18,11 +18,14 @@ class Resource:
     path: str
     """Of the collection, below the API's base URL."""
     naming: Naming
+    adds_up: bool = True
+    """Whether its rows add up to a figure, in which none may count for two customers. A sign of a
+    dispute about a shared account is one for each of them."""
 
 
 PRODUCT = Resource(Api.PRODUCT_INVENTORY, "product", names_of)
 BILLING_ACCOUNT = Resource(Api.ACCOUNT, "billingAccount", names_of_account)
 CUSTOMER = Resource(Api.CUSTOMER, "customer", names_of_customer)
 APPLIED_RATE = Resource(Api.CUSTOMER_BILL, "appliedCustomerBillingRate", names_of)
-BILL = Resource(Api.CUSTOMER_BILL, "customerBill", names_of)
-TICKET = Resource(Api.TROUBLE_TICKET, "troubleTicket", names_of_ticket)
+BILL = Resource(Api.CUSTOMER_BILL, "customerBill", names_of, adds_up=False)
+TICKET = Resource(Api.TROUBLE_TICKET, "troubleTicket", names_of_ticket, adds_up=False)

@@ -1,5 +1,6 @@
 """How one query asks for many, and what happens to those it asks for."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.exchange import VendorReply, VendorRequest
 from adapters.outcome import LookupFailed, Missing, Reason, Unavailable
 from adapters.tmf.batching import URL_CHARACTERS, any_of, encoded_length, groups
-from tests.unit.tmf.pretend import Asked, Pretend, account, fee, product, reply, ticket
+from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product, reply, ticket
 
 SEPARATORS = {"repeat": "", "comma": ",", "semicolon": ";"}
 
@@ -192,3 +193,51 @@ async def test_no_url_reaches_2000_characters_whatever_the_size_of_the_batch(sty
     lengths = [encoded_length(one.query) for one in asked.exchange.requests]
     assert len(asked.asked("product")) > 1
     assert max(lengths) < 1_700
+
+
+_CUSTOMERS = ("C1", "C2", "C3")
+_ACCOUNTS = ("A1", "A2", "A3")
+
+
+@st.composite
+def some_products(draw: st.DrawFn) -> list[Any]:
+    """Products of customers who share accounts, some of them said badly or not at all."""
+    whose = st.tuples(
+        st.sampled_from((*_CUSTOMERS, None)),
+        st.sampled_from((*_ACCOUNTS, None)),
+        st.sampled_from(("customer", "payer", None)),
+    )
+    rows = []
+    for number, (owner, account_id, role) in enumerate(draw(st.lists(whose, max_size=6))):
+        row = product(None, f"{number + 1}.37", product_id=f"P{number}")
+        row |= {"relatedParty": [party(owner, role)]} if owner else {}
+        row |= {"billingAccount": {"id": account_id}} if account_id else {}
+        rows.append(row)
+    return rows
+
+
+@given(
+    products=some_products(),
+    holders=st.tuples(*(st.sets(st.sampled_from(_CUSTOMERS), min_size=1) for _ in _ACCOUNTS)),
+    query=st.sampled_from(["party", "account", "party_and_account"]),
+    style=st.sampled_from(["off", "comma"]),
+    ignores_filters=st.booleans(),
+)
+def test_a_customers_figure_is_the_same_alone_and_in_a_batch(
+    products: list[Any], holders: tuple[set[str], ...], query: str, style: str, **manners: Any
+) -> None:
+    accounts = [
+        {"id": account_id, "relatedParty": [party(one, "owner") for one in sorted(owners)]}
+        for account_id, owners in zip(_ACCOUNTS, holders, strict=True)
+    ]
+    customers = [{"id": one} for one in _CUSTOMERS]
+    rows = {"product": products, "billingAccount": accounts, "customer": customers}
+    vendor = Pretend(rows=rows, separator="," if style == "comma" else "", **manners)
+    asked = Asked(vendor, product_query=query, batch_style=style)
+
+    async def both() -> tuple[list[Any], list[Any]]:
+        singles = [await asked.billing(one) for one in _CUSTOMERS]
+        return [lookup for [lookup] in singles], await asked.billing(*_CUSTOMERS)
+
+    alone, together = asyncio.run(both())
+    assert alone == together

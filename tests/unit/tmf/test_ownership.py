@@ -19,7 +19,7 @@ from adapters.tmf.ownership import (
 )
 from adapters.tmf.profile import Profile
 from tests.unit.tmf.garbage import garbage
-from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product, reply
+from tests.unit.tmf.pretend import Asked, Pretend, account, fee, party, product, reply, ticket
 
 PROFILE = Profile()
 BY_ACCOUNT = Profile(id_kind="account")
@@ -122,17 +122,68 @@ async def test_a_trusted_filter_that_brings_a_strangers_row_is_trusted_no_longer
     assert fee(found) is None
 
 
+@pytest.mark.parametrize("query", ["account", "party_and_account"])
 @pytest.mark.parametrize("style", ["off", "comma"])
-async def test_a_shared_account_gives_no_customer_the_products_of_the_other(style: str) -> None:
+async def test_a_shared_account_gives_no_customer_the_products_of_the_other(
+    query: str, style: str
+) -> None:
     shared = {"billingAccount": {"id": "A1"}}
     rows = {
         "billingAccount": [account("A1", "C1") | {"relatedParty": [party("C1"), party("C2")]}],
         "product": [product("C1", "10.00", **shared), product("C2", "99.00", **shared)],
     }
-    asked = Asked(
-        Pretend(rows=rows, separator=","), product_query="party_and_account", batch_style=style
-    )
+    vendor = Pretend(rows=rows, separator=",")
+    asked = Asked(vendor, product_query=query, batch_style=style)
     assert [fee(one) for one in await asked.billing("C1", "C2")] == [10, 99]
+
+
+@pytest.mark.parametrize("style", ["off", "comma"])
+async def test_a_product_on_a_strangers_account_is_the_same_alone_and_in_a_batch(
+    style: str,
+) -> None:
+    """Asked for by party and account, it is not shown to its owner, and to both of them it is."""
+    rows = {
+        "billingAccount": [account("A1", "C1"), account("A2", "C2")],
+        "product": [
+            product("C1", "10.00", billingAccount={"id": "A1"}),
+            product("C1", "5.00", product_id="elsewhere", billingAccount={"id": "A2"}),
+            product("C2", "20.00", billingAccount={"id": "A2"}),
+        ],
+    }
+    vendor = Pretend(rows=rows, separator=",")
+    asked = Asked(vendor, product_query="party_and_account", batch_style=style)
+    assert [fee(one) for one in await asked.billing("C1", "C2")] == [10, 20]
+
+
+async def test_on_a_shared_account_a_row_is_the_one_customers_whom_it_mentions() -> None:
+    pays = product(None, "5.00", relatedParty=[party("C2", "payer")], billingAccount={"id": "A1"})
+    rows = {"billingAccount": [{"id": "A1", "relatedParty": [party("C1"), party("C2")]}]}
+    vendor = Pretend(rows=rows | {"product": [pays]}, ignores_filters=True)
+    for style in ("off", "comma"):
+        asked = Asked(vendor, product_query="party_and_account", batch_style=style)
+        assert [one.value.monthly_fee for one in await asked.billing("C2")] == [5]
+        found = await asked.billing("C2", "C9")
+        assert found[0].value.monthly_fee == 5
+
+
+@pytest.mark.parametrize("style", ["off", "comma"])
+async def test_without_an_account_nothing_is_found_by_accounts(style: str) -> None:
+    rows = {
+        "billingAccount": [account("A1", "C1")],
+        "product": [product("C1", "10.00", billingAccount={"id": "A1"}), product("C2", "99.00")],
+        "customer": [{"id": "C2"}],
+    }
+    vendor = Pretend(rows=rows, separator=",", ignores_filters=True)
+    asked = Asked(vendor, product_query="account", batch_style=style)
+    assert [fee(one) for one in await asked.billing("C1", "C2")] == [10, None]
+
+
+async def test_a_dispute_about_a_shared_account_is_each_ones() -> None:
+    row = ticket("C2") | {"relatedEntity": [{"id": "A1", "@referredType": "BillingAccount"}]}
+    accounts = [{"id": "A1", "relatedParty": [party("C1"), party("C2")]}]
+    vendor = Pretend(rows={"troubleTicket": [row], "billingAccount": accounts})
+    asked = Asked(vendor, ticket_query="account")
+    assert [one.value.active for one in await asked.disputes("C1", "C2")] == [True, True]
 
 
 def test_trap_9_an_id_in_another_role_does_not_own_the_row() -> None:
