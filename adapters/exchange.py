@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 from adapters.outcome import Call
 
@@ -82,11 +82,7 @@ def follow_link(base_url: str, request: VendorRequest, link: str) -> VendorReque
     base = urlsplit(base_url)
     try:
         target = urlsplit(urljoin(base_url + request.path, link.strip()))
-        same_server = (target.scheme, target.hostname, target.port) == (
-            base.scheme,
-            base.hostname,
-            base.port,
-        )
+        same_server = _server(target) == _server(base)
     except ValueError:
         return None
     segments = target.path.split("/")
@@ -96,6 +92,11 @@ def follow_link(base_url: str, request: VendorRequest, link: str) -> VendorReque
         return None
     query = tuple(parse_qsl(target.query, keep_blank_values=True))
     return replace(request, path=target.path.removeprefix(base.path), query=query)
+
+
+def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; the port that a scheme implies is the same as that port written out."""
+    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 
 class ScriptedExchange:

@@ -20,6 +20,8 @@ class Ports:
     reporting_currency: str = "GBP"
     identity: IdentityMap
     exchange: Exchange | None = None
+    concurrency: int = 32
+    """Exchanges that the connection lets through at once."""
     database: "AsyncEngine | None" = None
     database_currency: str = "GBP"
     tmf: Mapping[str, object] = field(default_factory=dict)

@@ -217,6 +217,7 @@ class ConfiguredRuntime:
             reporting_currency=tenant.reporting_currency,
             identity=identity,
             exchange=None if vendor is None else vendor.exchange,
+            concurrency=connection.wire.concurrency,
             database=engine,
             database_currency="GBP" if database is None else database.currency,
             tmf=_tmf(connection),

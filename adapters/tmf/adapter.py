@@ -7,6 +7,7 @@ wrong for one of them is that one's alone.
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -65,6 +66,7 @@ class TmfAdapter(LookupAdapter):
         self._exchange = ports.exchange
         self._identity = ports.identity
         self._connection = ports.connection
+        self._concurrency = ports.concurrency
 
     async def look_up_billing(
         self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
@@ -83,7 +85,10 @@ class TmfAdapter(LookupAdapter):
         inquiry = Inquiry(self._exchange, self.profile, call)
         report = Report(learn, customers)
         subjects = [Subject.of(vendor_id, self.profile) for vendor_id in customers]
-        await side_by_side(answer(inquiry, chunk, report) for chunk in inquiry.chunks(subjects))
+        await side_by_side(
+            (partial(answer, inquiry, chunk, report) for chunk in inquiry.chunks(subjects)),
+            at_once=2 * self._concurrency,  # so that no slot is ever idle
+        )
 
     async def _mapped(
         self, customer_ids: Sequence[UUID], call: Call, learn: Learn[T]
@@ -106,7 +111,7 @@ class TmfAdapter(LookupAdapter):
     ) -> None:
         shares = await inquiry.owned(PRODUCT, subjects, product_filter(self.profile))
         await side_by_side(
-            self._bill_one(inquiry, one, shares[one.vendor_id], report) for one in subjects
+            partial(self._bill_one, inquiry, one, shares[one.vendor_id], report) for one in subjects
         )
 
     async def _bill_one(

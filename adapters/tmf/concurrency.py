@@ -1,34 +1,39 @@
 """Work side by side, in which one failure costs its own share and nothing else."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def side_by_side(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def side_by_side(
+    jobs: Iterable[Callable[[], Awaitable[T]]], *, at_once: int | None = None
+) -> list[T]:
     """The results in order. The first exception is raised, once all others have ended.
 
-    Cancellation reaches every job at once, and passes. How many exchanges are in flight is bounded
-    by the connection below, not here.
+    Cancellation reaches every job that has begun, and passes. The connection below bounds how many
+    exchanges are in flight; `at_once` bounds how many jobs have begun, so that a question that is
+    cut off at its deadline has little to unwind.
     """
-    jobs = list(jobs)
-    if len(jobs) == 1:
-        return [await jobs[0]]
+    waiting = list(enumerate(jobs))
+    if len(waiting) == 1:
+        return [await waiting[0][1]()]
+    results: dict[int, T] = {}
+    failures: dict[int, Exception] = {}
+    waiting.reverse()
+
+    async def work() -> None:
+        while waiting:
+            number, job = waiting.pop()
+            try:
+                results[number] = await job()
+            except Exception as failure:  # noqa: BLE001  (raised again when the others have ended)
+                failures[number] = failure
+
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(_settled(job)) for job in jobs]
-    results: list[T] = []
-    for task in running:
-        result, failure = task.result()
-        if failure is not None:
-            raise failure
-        results += result
-    return results
-
-
-async def _settled(job: Coroutine[Any, Any, T]) -> tuple[list[T], Exception | None]:
-    try:
-        return [await job], None
-    except Exception as failure:  # noqa: BLE001  (raised again when the others have ended)
-        return [], failure
+        for _ in range(min(len(waiting), at_once or len(waiting))):
+            tasks.create_task(work())
+    if failures:
+        raise failures[min(failures)]
+    return [results[number] for number in sorted(results)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from adapters.outcome import Dispute, Found, Lookup, LookupFailed, Reason, Unavailable
 from adapters.tmf.concurrency import side_by_side
@@ -50,7 +51,7 @@ async def disputes(inquiry: Inquiry, subjects: Sequence[Subject]) -> Mapping[str
     A customer whom the vendor does not know has none: its existence is not asked about.
     """
     sources = [SOURCES[name] for name in inquiry.profile.dispute_sources]
-    found = await side_by_side(_signs(inquiry, subjects, source) for source in sources)
+    found = await side_by_side(partial(_signs, inquiry, subjects, source) for source in sources)
     return {one.vendor_id: _together([signs[one.vendor_id] for signs in found]) for one in subjects}
 
 
@@ -74,7 +75,7 @@ async def _accounts_by_id(
             return failure.as_lookup()
         return Owned(subject, () if row is None else (row,))
 
-    shares = await side_by_side(ask(one) for one in subjects)
+    shares = await side_by_side(partial(ask, one) for one in subjects)
     return dict(zip((one.vendor_id for one in subjects), shares, strict=True))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import quote
 
 from adapters.exchange import Exchange, Query, VendorRequest
@@ -126,11 +127,13 @@ class Inquiry:
             return dict.fromkeys((one.vendor_id for one in subjects), failure.as_lookup())
         if shares is not None:
             return shares
-        singly = await side_by_side(self._shares(resource, [one], filters) for one in subjects)
+        singly = await side_by_side(
+            partial(self._shares, resource, [one], filters) for one in subjects
+        )
         return {vendor_id: share for shares in singly for vendor_id, share in shares.items()}
 
     async def _rows(self, resource: Resource, queries: Sequence[Query]) -> list[object]:
-        lists = await side_by_side(self.listed(resource, query) for query in queries)
+        lists = await side_by_side(partial(self.listed, resource, query) for query in queries)
         return [row for rows in lists for row in rows]
 
     def _queries(self, subjects: Sequence[Subject], filters: Filter) -> Iterator[Query]:
