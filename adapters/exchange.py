@@ -95,7 +95,7 @@ def follow_link(base_url: str, request: VendorRequest, link: str) -> VendorReque
 
 
 def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port; the port that a scheme implies is the same as that port written out."""
+    """Scheme, host and port: the one that a scheme implies is the same as that one written out."""
     return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 
