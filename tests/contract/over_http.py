@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
+from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.faults import Refuse
 from adapters.simulator.population import Shape
 from tests.contract.numbering import customers_of
@@ -17,10 +18,6 @@ from tests.contract.vendors import plan_name, warmed
 from tests.servers.sidecar import Pod, Reply, demonstration
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class Unanswered(Exception):  # noqa: N818  (what the sidecar says, not an error of ours)
-    """A 503: nobody could be asked."""
 
 
 class OverHttp(BSSAdapter):
@@ -79,5 +76,5 @@ def _checked(reply: Reply) -> None:
     if reply.status == 503:
         assert reply.headers["content-type"].startswith("application/problem+json")
         assert 1 <= int(reply.headers["retry-after"]) <= 60
-        raise Unanswered
+        raise LookupFailed(Reason(reply.json()["reason"]))
     assert reply.status == 200

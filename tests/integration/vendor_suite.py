@@ -31,7 +31,7 @@ from tests.integration.asking import (
     disputes,
 )
 from tests.servers.accounting import Row, fee, word
-from tests.servers.vendors import NOW, Line, Setup, line, vendor_data
+from tests.servers.vendors import NOW, PATIENT, Line, Setup, line, vendor_data
 
 VERSIONS: tuple[Version, ...] = ("v4", "v5")
 WITHOUT_VENDOR_ID = 99
@@ -67,7 +67,7 @@ class VendorSuite:
 
     @classmethod
     def line(cls, folder: Path, **setup: Any) -> AbstractAsyncContextManager[Line]:
-        return line(Setup(shape=cls.shape, **setup), folder)
+        return line(Setup(**{"shape": cls.shape, "wire": PATIENT, **setup}), folder)
 
     # ---- figures ---------------------------------------------------------------------------------
 
@@ -320,7 +320,7 @@ class VendorSuite:
     async def test_the_vendor_never_sees_more_exchanges_at_once_than_configured(
         self, folder: Path
     ) -> None:
-        async with self.line(folder, wire={"concurrency": 4}) as made:
+        async with self.line(folder, wire={**PATIENT, "concurrency": 4}) as made:
             await made.vendor.faults.set(faults.Latency(delay_s=0.005))
             assert_right(await billing(made, range(30)), books(self.shape))
             assert made.vendor.traffic.most_in_flight == 4

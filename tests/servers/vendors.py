@@ -31,6 +31,8 @@ CLIENT = RegisteredClient(
     client_id="pedkai-sidecar", client_secret=SECRET, certificate_name=DEMO_CLIENT
 )
 NOW = datetime.now(tz=UTC)  # noqa: TID251  (the vendors' data are of today, as the adapters' clock)
+PATIENT: Mapping[str, object] = {"connect_timeout": "5s", "exchange_timeout": "5s"}
+"""For tests of figures: the vendor runs in the same event loop, on a machine that may be busy."""
 METHODS: Mapping[Shape, str] = {
     "amdocs": "client_secret_basic",
     "cerillion": "client_secret_post",
