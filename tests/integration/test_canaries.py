@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from adapters.simulator import faults
 from adapters.simulator.population import SHAPES, customer_id
-from tests.integration.spilling import EVERY_FAULT
+from tests.integration.spilling import EVERY_FAULT, NO_HTTP
 from tests.servers import sidecar
 from tests.servers.canaries import MARK, Canaries
 from tests.servers.rude import RudeVendor
@@ -28,19 +28,6 @@ BATCH = (0, 5, 6, 7, 8, 9)
 HASTY = {"X-Request-Timeout-Ms": "250"}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-NO_HTTP = {
-    "no status line": f"{MARK}\r\n\r\n",
-    "a bad status": f"HTTP/1.1 {MARK} {MARK}\r\n\r\n",
-    "a bad header": f"HTTP/1.1 200 OK\r\n{MARK} {MARK}\x00: {MARK}\r\n\r\n",
-    "a bad length": f"HTTP/1.1 200 OK\r\nContent-Length: {MARK}\r\n\r\n",
-    "a bad chunk": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{MARK}\r\n",
-    "a bad encoding": f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n{MARK}{MARK}",
-    "a bad redirect": f"HTTP/1.1 302 {MARK}\r\nLocation: {MARK}://{MARK}:{MARK}/\r\n\r\n",
-    "a long line": f"HTTP/1.1 200 {MARK * 9000}\r\n\r\n",
-    "a short body": f"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{MARK}",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,28 @@ import io
 import logging
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from adapters.exchange import Exchange, VendorReply, VendorRequest
+from adapters.exchange import Api, Exchange, VendorReply, VendorRequest
 from adapters.outcome import Call, LookupFailed
 from adapters.simulator import faults
-from adapters.simulator.population import SHAPES, customer_id
+from adapters.simulator.population import SHAPES, Shape, customer_id
+from config import settings
+from proxy.connection import VendorConnection
+from proxy.lifecycle import Tasks
 from proxy.telemetry.log import LibraryHandler, Log
 from tests.integration.asking import billing, disputes
-from tests.integration.spilling import EVERY_FAULT
+from tests.integration.spilling import EVERY_FAULT, NO_HTTP
 from tests.servers.canaries import MARK, Canaries, kept_secret, marked_ids
+from tests.servers.rude import RudeVendor
 from tests.servers.secretive import BROKEN, ENVIRONMENT, canaries_of, secretive
 from tests.servers.sidecar import Stage, within
-from tests.servers.vendors import Setup, line
+from tests.servers.vendors import NOW, Line, Setup, line
 
 OURS = ("adapters.", "config.", "proxy.")
 NUMBERS = (0, 5, 6, 7, 8, 9)
@@ -54,9 +58,21 @@ class Overheard(Exchange):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with secretive(tmp_path_factory.mktemp("stage")) as (made, _):
+async def stage_and_rude(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Stage, RudeVendor]]:
+    async with secretive(tmp_path_factory.mktemp("stage")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def stage(stage_and_rude: tuple[Stage, RudeVendor]) -> Stage:
+    return stage_and_rude[0]
+
+
+@pytest.fixture(scope="module")
+def rude(stage_and_rude: tuple[Stage, RudeVendor]) -> RudeVendor:
+    return stage_and_rude[1]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +108,7 @@ async def test_no_object_that_is_alive_during_a_question_shows_what_it_holds(
         tenants = [f"{name}_demo" for name in (*SHAPES, "local", *BROKEN)]
         ids = {tenant: [customer_id(tenant, n) for n in NUMBERS] for tenant in tenants}
         for tenant in tenants:
-            await running.data.revenue(tenant, ids[tenant])
+            canaries.add_answer((await running.data.revenue(tenant, ids[tenant])).body)
         for vendor in running.vendors.values():
             await vendor.faults.set(faults.Hang())
         try:
@@ -112,15 +128,20 @@ async def test_no_object_that_is_alive_during_a_question_shows_what_it_holds(
     assert seen >= {"VendorRequest", "HttpRequest", "Token", "Credentials", "Settings", "Subject"}
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 async def test_no_request_reply_or_answer_shows_what_it_holds(
-    tmp_path: Path, canaries: Canaries
+    tmp_path: Path, canaries: Canaries, shape: Shape
 ) -> None:
     overheard: list[Overheard] = []
-    async with overheard_line(tmp_path, overheard) as made:
+    async with overheard_line(shape, tmp_path, overheard) as made:
         answers = [await billing(made, NUMBERS), await disputes(made, NUMBERS)]
         accounts = [
-            await made.adapter.get_billing_account(customer_id("amdocs_demo", n)) for n in NUMBERS
+            await made.adapter.get_billing_account(customer_id(f"{shape}_demo", number))
+            for number in NUMBERS
         ]
+        for account in accounts:
+            if account is not None:
+                canaries.add_answer(account.model_dump_json().encode())
         seen = assert_shows_nothing(canaries)
     assert len(overheard[0].passed) >= 4 * len(NUMBERS)
     assert len(answers) + len(accounts) == 2 + len(NUMBERS)
@@ -134,7 +155,7 @@ async def test_no_failure_shows_what_led_to_it(
 ) -> None:
     """Not even in a whole traceback, with all its causes."""
     overheard: list[Overheard] = []
-    async with overheard_line(tmp_path_factory.mktemp("line"), overheard) as made:
+    async with overheard_line("csg", tmp_path_factory.mktemp("line"), overheard) as made:
         await made.vendor.faults.set(EVERY_FAULT[name])
         await billing(made, (0, 6, 9), budget_s=0.25)
         await disputes(made, (5, 9), budget_s=0.25)
@@ -146,15 +167,45 @@ async def test_no_failure_shows_what_led_to_it(
     assert overheard[0].passed
 
 
-def overheard_line(folder: Path, overheard: list[Overheard]) -> Any:
+def overheard_line(
+    shape: Shape, folder: Path, overheard: list[Overheard]
+) -> AbstractAsyncContextManager[Line]:
     def around(inner: Exchange) -> Exchange:
         overheard.append(Overheard(inner))
         return overheard[0]
 
-    setup = Setup(
-        shape="amdocs", data=kept_secret("amdocs"), ids=marked_ids("amdocs_demo", "amdocs")
+    ids = marked_ids(f"{shape}_demo", shape)
+    return line(Setup(shape=shape, data=kept_secret(shape), ids=ids), folder, around)
+
+
+@pytest.mark.parametrize("kind", NO_HTTP)
+async def test_no_failure_quotes_a_vendor_that_speaks_no_http(
+    stage: Stage, rude: RudeVendor, canaries: Canaries, kind: str
+) -> None:
+    tls = {
+        "certificate_file": str(stage.folder / "client.pem"),
+        "key_file": str(stage.folder / "client.key"),
+        "trust_bundle_file": str(stage.folder / "ca.pem"),
+    }
+    setting = settings.Connection.model_validate(
+        {"vendor": "csg", "base_url": rude.base_url, "tls": tls}
     )
-    return line(setup, folder, around)
+    tasks = Tasks(lambda _error: None)
+    connection = VendorConnection("rude", setting, {Api.CUSTOMER: rude.base_url}, spawn=tasks.spawn)
+    rude.says = NO_HTTP[kind].encode()
+    request = VendorRequest(Api.CUSTOMER, f"customer/{MARK}", query=(("id", MARK),))
+    try:
+        with pytest.raises(LookupFailed) as raised:
+            await connection.exchange.send(request, soon())
+    finally:
+        await connection.aclose()
+        await tasks.cancel()
+    told = "".join(traceback.format_exception(raised.value))
+    assert canaries.found_in(f"{told} {raised.value!r} {raised.value.detail}") == set()
+
+
+def soon() -> Call:
+    return Call(deadline=asyncio.get_running_loop().time() + 5, asked_at=NOW)
 
 
 class Heard(logging.Handler):
