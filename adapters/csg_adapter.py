@@ -7,9 +7,10 @@ accounts are asked for first, and then the products of each account.
 Everything below is a default that a connection can set:
 
 * Assumption: the identity map gives the id of the customer (`id_kind`);
-* Assumption: one query takes several statuses, in TMF630's own form with commas. Where the facade
-  takes one only, it finds no products at all; `status_style: each` asks for each status in a query
-  of its own, which is three times as many exchanges;
+* Assumption: a query takes one status, so each charged status is asked for by itself. Where the
+  facade takes several, `status_style: comma` makes that a third of the exchanges, which a batch of
+  200 needs. It is not the default: a facade that reads only the first status would leave the
+  others out without a word, and the fee would be too low;
 * Assumption: whether a customer exists is told by `customer/{id}` (`existence`);
 * Assumption: disputes are TMF621 tickets that name the customer (`ticket_query`,
   `dispute_sources`).
@@ -30,7 +31,7 @@ PROFILE = Profile(
     id_kind="customer",
     product_query="party_and_account",
     status_filter="status",
-    status_style="comma",
+    status_style="each",
     existence="customer_by_id",
 )
 

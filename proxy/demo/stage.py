@@ -41,6 +41,8 @@ METHODS: Mapping[Shape, str] = {
     "csg": "tls_client_auth",
 }
 """How the client proves itself to each vendor's token endpoint."""
+TMF: Mapping[Shape, Mapping[str, str]] = {"csg": {"status_style": "comma"}}
+"""What a pretend vendor can do beyond its adapter's careful defaults."""
 
 
 class StageFailed(Exception):  # noqa: N818  (what could not be set up)
@@ -201,6 +203,7 @@ class Stage:
             },
             "oauth2": oauth2,
             "identity": identity,
+            "tmf": TMF.get(shape, {}),
         }
 
     def _file(self, name: str) -> str:

@@ -131,6 +131,10 @@ async def line(
     assert broken == []
 
 
+TMF: Mapping[Shape, Mapping[str, str]] = {"csg": {"status_style": "comma"}}
+"""What a pretend vendor can do beyond its adapter's careful defaults."""
+
+
 def connection_setting(setup: Setup, running: SimulatedVendor, folder: Path) -> settings.Connection:
     """As the loader of the settings would make it from a file."""
     (folder / "client-secret").write_text(SECRET)
@@ -151,6 +155,6 @@ def connection_setting(setup: Setup, running: SimulatedVendor, folder: Path) -> 
             },
             "apis": {name: running.origin + path for name, path in setup.apis.items()},
             "wire": setup.wire,
-            "tmf": {"version": setup.version, **setup.tmf},
+            "tmf": {"version": setup.version, **TMF.get(setup.shape, {}), **setup.tmf},
         }
     )
