@@ -101,10 +101,20 @@ class Demonstration:
     """One at each listener."""
     sidecar: Sidecar | None = None
     """Where it is in this process."""
+    log: io.StringIO = field(default_factory=io.StringIO, repr=False)
+    """What it logs, where it is in this process."""
 
     @property
     def data(self) -> Pod:
         return self.pods["data"]
+
+    @property
+    def ops(self) -> Pod:
+        return self.pods["ops"]
+
+    @property
+    def admin(self) -> Pod:
+        return self.pods["admin"]
 
     @property
     def vendors(self) -> Mapping[Shape, SimulatedVendor]:
@@ -148,7 +158,8 @@ async def within(
     stage: Stage, *, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[Demonstration]:
     """A sidecar in this process."""
-    telemetry = Telemetry(Log(io.StringIO(), level="debug", style="json"), Metrics())
+    log = io.StringIO()
+    telemetry = Telemetry(Log(log, level="debug", style="json"), Metrics())
     sidecar = Sidecar(telemetry, clock=wall_clock)
     reading = read_configuration(stage.configuration, env=env or {})
     assert not reading.problems
@@ -157,7 +168,7 @@ async def within(
         await sidecar.listen()
         opened = {name: str(address) for name, address in sidecar.addresses().items()}
         async with aiohttp.ClientSession() as session:
-            yield Demonstration(stage, _pods(session, opened), sidecar)
+            yield Demonstration(stage, _pods(session, opened), sidecar, log)
     finally:
         await sidecar.stop(0.1)
 
@@ -192,7 +203,7 @@ async def _opened(log: Path, process: asyncio.subprocess.Process) -> Mapping[str
     """The addresses of the three listeners, once the log names them."""
     while process.returncode is None:
         written = await asyncio.to_thread(log.read_text)
-        lines = [json.loads(line) for line in written.splitlines()]
+        lines = [json.loads(line) for line in written[: written.rfind("\n") + 1].splitlines()]
         opened = {one["listener"]: one["address"] for one in lines if one["event"] == "listening"}
         if len(opened) == 3:
             return opened
