@@ -60,7 +60,7 @@ class OpsListener(Group):
 
 
 class AdminListener(Group):
-    """The status page and the switches, for people in the pod. Loopback only."""
+    """The status page, for people in the pod. Loopback only."""
 
     host: Text = "127.0.0.1"
     """Address to bind: `127.0.0.1`, `::1` or `localhost`."""

@@ -1,6 +1,8 @@
 """The command line: what can be asked of `bss-sidecar`, and its exit statuses."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +12,7 @@ from adapters.lookup import wall_clock
 from config.load import environment
 
 FILE_VARIABLE = "BSS_SIDECAR_CONFIG"
+EXIT_BROKEN_PIPE = 141
 
 _DESCRIPTION = "Answers Pedkai's three billing questions next to every pod, whatever the BSS does."
 _EPILOG = f"""\
@@ -35,11 +38,16 @@ exit status:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a `…` on a terminal that is not UTF-8
     asked = parser().parse_args(arguments)
     try:
         return _COMMANDS[asked.command](asked)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # of `bss-sidecar … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
 
 
 def parser() -> argparse.ArgumentParser:

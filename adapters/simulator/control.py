@@ -54,11 +54,14 @@ class Control:
         kind = FAULTS.get(request.match_info["name"])
         if kind is None:
             return _problem(404, f"There is no such fault. There are: {', '.join(FAULTS)}")
+        if request.query_string:
+            return _problem(400, "Knobs go into the body, as JSON.")
         try:
             fault = kind.model_validate_json(await request.read() or b"{}")
         except ValidationError as error:
             wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-            return _problem(400, "; ".join(wrong))
+            knobs = ", ".join(kind.model_fields)
+            return _problem(400, f"{'; '.join(wrong)}. The knobs are: {knobs}")
         await self._vendor.faults.set(fault)
         return await self._state(request)
 
@@ -80,6 +83,7 @@ def state(vendor: SimulatedVendor) -> dict[str, Any]:
         "base_url": vendor.base_url,
         "token_url": vendor.token_url,
         "faults": [{"name": one.name, **one.model_dump()} for one in vendor.faults.in_force],
+        "faults_to_try": {name: kind().model_dump() for name, kind in FAULTS.items()},
         "requests": dict(traffic.counts),
         "replies": {str(status): count for status, count in sorted(traffic.replies.items())},
         "in_flight": traffic.in_flight,

@@ -5,41 +5,62 @@ import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
-from adapters.simulator.population import SHAPES, customer_id
+from adapters.simulator.population import SHAPES
 from proxy.demo.children import ChildDied, children
 from proxy.demo.evidence import DemoFailed
+from proxy.demo.keep import keep as leave_running
 from proxy.demo.questions import Pod
 from proxy.demo.screen import Screen
-from proxy.demo.stage import LATENCY, METHODS, Ports, Stage, StageFailed
+from proxy.demo.stage import LATENCY, METHODS, Ports, PortsTaken, Stage, StageFailed
 from proxy.demo.story import Story
 
 FAILED = 1
+TAKEN = 69  # EX_UNAVAILABLE of sysexits.h
+INTERRUPTED = 128
+"""Plus the number of the signal."""
 
 
 def run(*, keep: bool) -> int:
     """Exit status 0 when every answer was right; with `keep`, when it was asked to end."""
-    return asyncio.run(_until_signalled(_demo(Screen(), keep=keep)))
+    return asyncio.run(_until_signalled(Screen(), keep=keep))
 
 
-async def _until_signalled(demo: Coroutine[Any, Any, int]) -> int:
+class _Curtain:
+    """A signal ends a kept demo as it was asked to, and cuts a story short."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self.falls = asyncio.Event()
+        self.signal = 0
+
+    def drop(self, number: signal.Signals, telling: asyncio.Task[int]) -> None:
+        self.signal = int(number)
+        self.falls.set()
+        if not self.told:
+            telling.cancel()
+
+
+async def _until_signalled(screen: Screen, *, keep: bool) -> int:
     loop = asyncio.get_running_loop()
+    curtain = _Curtain()
     async with asyncio.TaskGroup() as tasks:
-        telling = tasks.create_task(demo)
+        telling = tasks.create_task(_demo(screen, curtain, keep=keep))
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, telling.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            return await telling
-    return 0
+            loop.add_signal_handler(number, curtain.drop, number, telling)
+        await asyncio.wait({telling})
+    if not telling.cancelled():
+        return telling.result()
+    sys.stderr.write("\nThe demo was interrupted.\n")
+    return INTERRUPTED + curtain.signal
 
 
-async def _demo(screen: Screen, *, keep: bool) -> int:
+async def _demo(screen: Screen, curtain: _Curtain, *, keep: bool) -> int:
     ports = Ports() if keep else Ports.free()
     clock = asyncio.get_running_loop().time
     began = clock()
@@ -52,7 +73,11 @@ async def _demo(screen: Screen, *, keep: bool) -> int:
             await story.tell()
             story.summary(clock() - began)
             if keep:
-                await _keep(screen, stage)
+                curtain.told = True
+                await leave_running(screen, stage, until=curtain.falls)
+    except PortsTaken as taken:
+        sys.stderr.write(f"{taken}\n")
+        return TAKEN
     except (ChildDied, DemoFailed, StageFailed) as failure:
         sys.stderr.write(f"\n{failure}\n")
         return FAILED
@@ -83,34 +108,3 @@ async def _set_up(screen: Screen, stage: Stage, now: datetime) -> None:
         )
     await stage.start_sidecar()
     screen.note(f"sidecar    {stage.data_url}")
-
-
-async def _keep(screen: Screen, stage: Stage) -> None:
-    """Leaves all running until a signal comes."""
-    tenant = "amdocs_demo"
-    customer = customer_id(tenant, 6)
-    screen.title("All of it goes on running. Ask it yourself:")
-    account = f"/v1/customers/{customer}/billing-account"
-    post = f"-H 'X-Tenant-ID: {tenant}' -H 'Content-Type: application/json'"
-    body = f"""-d '{{"customer_ids": ["{customer}"]}}'"""
-    for command in (
-        f"curl -i {stage.data_url}{account} -H 'X-Tenant-ID: {tenant}'",
-        f"curl -i {stage.data_url}/v1/revenue-at-risk {post} {body}",
-        f"curl -i {stage.data_url}/v1/disputes {post} {body}",
-        f"curl -s http://127.0.0.1:{stage.ports.admin}/v1/status",
-        f"curl -s http://127.0.0.1:{stage.ports.ops}/metrics",
-    ):
-        screen.line(f"  {command}")
-    screen.line()
-    screen.note("Cut a vendor, and heal it (GET / lists the faults and their knobs):")
-    control = stage.control_url("amdocs")
-    screen.line(f"  curl -s {control}/")
-    screen.line(f"  curl -X PUT {control}/fault/hang")
-    screen.line(f"  curl -X DELETE {control}/fault")
-    screen.line()
-    for child in stage.children.running:
-        screen.note(f"{child.name:<10} process {child.process.pid}, log {child.log}")
-    screen.note(f"configuration {stage.configuration_file}")
-    screen.note("Ctrl-C or SIGTERM ends all of it.")
-    screen.line(f"demo ready: {stage.data_url}")
-    await asyncio.Event().wait()

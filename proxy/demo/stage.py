@@ -49,6 +49,10 @@ class StageFailed(Exception):  # noqa: N818  (what could not be set up)
     """Something of the demo did not come up."""
 
 
+class PortsTaken(StageFailed):
+    """Somebody else listens where the demo wants to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """TCP ports of a demo, all on loopback."""
@@ -82,9 +86,9 @@ class Ports:
         """Raises `StageFailed` when one of them is taken."""
         taken = [port for port in self.all() if _is_taken(port)]
         if taken:
-            raise StageFailed(
-                f"Port {', '.join(map(str, taken))} of 127.0.0.1 is taken, perhaps by a demo that "
-                "still runs. End that program, and start again."
+            raise PortsTaken(
+                f"Taken on 127.0.0.1: port {', '.join(map(str, taken))}. Perhaps another demo "
+                "still runs (pgrep -f 'bss-sidecar demo' finds it). End it, and start again."
             )
 
 

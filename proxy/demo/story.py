@@ -55,6 +55,7 @@ class Story:
         self.screen.note(
             "Unpriced: the vendor does not know them, or knows no price. No ARPU, no guess."
         )
+        self.screen.note("Manual: somebody is unpriced, so a person has to value the rest.")
 
     async def _revenue_row(self, tenant: str) -> list[Cell]:
         reply = await self.pod.revenue(tenant, batch_of(tenant))

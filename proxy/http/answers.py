@@ -14,6 +14,8 @@ from proxy.http.problems import Problem, ProblemType, unavailable
 from proxy.lookup.degradation import Degradation, degradation
 from proxy.telemetry.records import Outcome
 
+NOBODY = "neither the vendor nor the map from Pedkai's ids to the vendor's knows this id"
+
 
 class Disputes(BaseModel):
     """Who of the customers asked for disputes a bill, and who could not be asked."""
@@ -43,7 +45,9 @@ def billing_account(
         return _answer(unavailable(lacks), lacks, cached)
     info = revenue.billing_account(customer_id, lookup, reporting_currency=reporting_currency)
     if info is None:
-        return _answer(Problem(ProblemType.UNKNOWN_CUSTOMER), lacks, cached, Outcome.MISSING)
+        return _answer(
+            Problem(ProblemType.UNKNOWN_CUSTOMER, NOBODY), lacks, cached, Outcome.MISSING
+        )
     return _answer(info.model_dump_json().encode(), lacks, cached)
 
 

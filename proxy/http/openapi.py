@@ -99,7 +99,7 @@ def _billing_account() -> dict[str, Any]:
         "getBillingAccount",
         "What the billing system knows of one customer.",
         {"200": _ok("BillingAccountInfo"), "503": _refused(_UNAVAILABLE, retry=True)},
-        {**_REFUSALS, "404": "No such tenant, or the vendor knows no such customer: see `type`."},
+        {**_REFUSALS, "404": "No such tenant, or no such customer: see `type`."},
         parameters=[_CUSTOMER, _TENANT, _TIMEOUT, _CORRELATION],
     )
 

@@ -47,7 +47,7 @@ _KINDS: Mapping[ProblemType, tuple[HTTPStatus, str]] = {
     ProblemType.FOREIGN: (HTTPStatus.FORBIDDEN, "The request comes from elsewhere"),
     ProblemType.UNKNOWN_ROUTE: (HTTPStatus.NOT_FOUND, "This listener has no such route"),
     ProblemType.UNKNOWN_TENANT: (HTTPStatus.NOT_FOUND, "There is no such tenant"),
-    ProblemType.UNKNOWN_CUSTOMER: (HTTPStatus.NOT_FOUND, "The vendor knows no such customer"),
+    ProblemType.UNKNOWN_CUSTOMER: (HTTPStatus.NOT_FOUND, "There is no such customer"),
     ProblemType.METHOD: (HTTPStatus.METHOD_NOT_ALLOWED, "This route knows other methods"),
     ProblemType.SLOW_REQUEST: (HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time"),
     ProblemType.TOO_LARGE: (
