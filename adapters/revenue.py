@@ -99,14 +99,24 @@ def disputed(lookups: Mapping[UUID, Lookup[Dispute]]) -> list[UUID]:
     A customer whom the vendor does not know has none. Raises `LookupFailed` when none of them
     could be asked, so that a dead vendor does not read as "no disputes".
     """
-    unavailable = [one for one in lookups.values() if isinstance(one, Unavailable)]
-    if unavailable and len(unavailable) == len(lookups):
-        raise LookupFailed(unavailable[0].reason, retry_after_s=unavailable[0].retry_after_s)
+    if (failed := none_could_be_asked(lookups.values())) is not None:
+        raise LookupFailed(failed.reason, retry_after_s=failed.retry_after_s)
     return [
         customer_id
         for customer_id, lookup in lookups.items()
         if isinstance(lookup, Found) and lookup.value.active
     ]
+
+
+def none_could_be_asked(lookups: Iterable[Lookup[Dispute]]) -> Unavailable | None:
+    """What stood in the way, when nothing was learned about anybody who could be asked about.
+
+    A customer without a vendor's id is missing without a question, so it proves nobody alive.
+    """
+    lookups = list(lookups)
+    if any(isinstance(one, Found) for one in lookups):
+        return None
+    return next((one for one in lookups if isinstance(one, Unavailable)), None)
 
 
 def _fee_in(currency: str, lookup: Lookup[Billing]) -> Decimal | None:

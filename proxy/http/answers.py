@@ -77,7 +77,7 @@ def nobody_could_say(customers: int, source: str, reason: Reason) -> Answer:
 def disputes(lookups: Mapping[UUID, Lookup[Dispute]]) -> Answer:
     lacks = degradation(lookups.values())
     cached = _cache_status(len(lookups))
-    if lacks is not None and lacks.unavailable == len(lookups):
+    if lacks is not None and revenue.none_could_be_asked(lookups.values()) is not None:
         return _answer(unavailable(lacks), lacks, cached)
     answer = Disputes(
         customer_ids=revenue.disputed(lookups),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import pytest
 from hypothesis import given
@@ -270,12 +270,19 @@ _DISPUTES = st.one_of(
 def test_the_disputed_are_those_found_with_an_active_one_in_the_order_asked(
     found: dict[UUID, Lookup[Dispute]],
 ) -> None:
-    if found and all(isinstance(one, Unavailable) for one in found.values()):
+    nobody_found = not any(isinstance(one, Found) for one in found.values())
+    if nobody_found and any(isinstance(one, Unavailable) for one in found.values()):
         with pytest.raises(LookupFailed):
             disputed(found)
         return
     active = [customer for customer, one in found.items() if one == Found(Dispute(active=True))]
     assert disputed(found) == active
+
+
+def test_a_customer_without_a_vendors_id_does_not_make_a_dead_vendor_read_as_no_disputes() -> None:
+    dead = Unavailable(Reason.UNREACHABLE, retry_after_s=7)
+    with pytest.raises(LookupFailed, match="unreachable"):
+        disputed({uuid4(): Missing(), uuid4(): dead})
 
 
 # Personal data
