@@ -62,10 +62,20 @@ def assert_degraded(reply: Reply, shape: Shape) -> None:
         "unpriced_customer_count": 200,
         "requires_manual_valuation": True,
     }
-    reason, _, detail = reply.headers["bss-degraded"].partition(";")
-    assert reason in {"unreachable", "deadline", "bad_response", "auth", "overload", "tls"}
-    assert detail == "unavailable=198"  # Pedkai itself has no vendor's id for the other two
+    assert_says_why(reply)
     assert reply.took_s < BATCH_S
+
+
+def assert_says_why(reply: Reply) -> None:
+    """Pedkai has no vendor's id for two of the 200. On a machine that is busy elsewhere even that
+    may not be found out in time.
+    """
+    reason, _, detail = reply.headers["bss-degraded"].partition(";")
+    if reason == "identity":
+        assert detail == "unavailable=200"
+    else:
+        assert reason in {"unreachable", "deadline", "bad_response", "auth", "overload", "tls"}
+        assert detail == "unavailable=198"
 
 
 def assert_refused(reply: Reply) -> None:
@@ -78,7 +88,7 @@ def assert_refused(reply: Reply) -> None:
 
 async def assert_right(running: Demonstration, shape: Shape) -> None:
     true = books(shape)
-    for _ in range(3):  # a machine that is busy elsewhere can make an answer late
+    for _ in range(10):  # a machine that is busy elsewhere can make an answer late
         reply = await batch(running, shape)
         if "bss-degraded" not in reply.headers:
             break
@@ -149,7 +159,7 @@ async def test_disputes_of_which_none_could_be_asked_are_a_problem_and_never_no_
     for reply in replies:
         assert reply.took_s < BATCH_S
         assert reply.status == 503
-        assert reply.headers["bss-degraded"].endswith(";unavailable=198")
+        assert_says_why(reply)
         assert "customer_ids" not in reply.json()
 
 
