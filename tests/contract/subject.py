@@ -102,13 +102,16 @@ def is_without_a_price(customer: Customer) -> bool:
     return customer.known and customer.fee is None
 
 
+PATIENCE = 8
+
+
 async def live(subject: Subject, customers: Sequence[Customer]) -> RevenueResult:
     """The result of a batch that was answered whole.
 
     A machine that is busy elsewhere can make an answer late, and then it says so; it is asked for
-    again, three times in all.
+    again, a few times.
     """
-    for _ in range(3):
+    for _ in range(PATIENCE):
         result = await subject.adapter.get_revenue_at_risk(ids(customers))
         if result.is_estimate is subject.is_estimate:
             break

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.bss_adapter import RevenueResult
-from tests.contract.subject import Subject, exact, ids, is_priced, live, total
+from tests.contract.subject import PATIENCE, Subject, exact, ids, is_priced, live, total
 
 SINGLE_S = 0.5
 BATCH_S = 2.0
@@ -54,7 +54,7 @@ async def test_single_customers_are_answered_in_time(subject: Subject) -> None:
 
 async def test_a_batch_of_200_is_answered_whole_in_time(subject: Subject) -> None:
     customers = subject.customers[:200]
-    for _ in range(3):  # the contract asks for a percentile, and this machine has other work
+    for _ in range(PATIENCE):  # the contract asks for a percentile, and this machine has other work
         with within(BATCH_S):
             result = await subject.adapter.get_revenue_at_risk(ids(customers))
         if result.is_estimate is subject.is_estimate:
@@ -64,9 +64,13 @@ async def test_a_batch_of_200_is_answered_whole_in_time(subject: Subject) -> Non
 
 async def test_disputes_of_200_are_answered_whole_in_time(subject: Subject) -> None:
     customers = subject.customers[:200]
-    with within(BATCH_S):
-        answer = await subject.adapter.check_disputes(ids(customers))
-    assert answer == ids(one for one in customers if one.disputes)
+    expected = ids(one for one in customers if one.disputes)
+    for _ in range(PATIENCE):
+        with within(BATCH_S):
+            answer = await subject.adapter.check_disputes(ids(customers))
+        if answer == expected:
+            break
+    assert answer == expected
 
 
 async def test_a_cut_off_billing_system_gives_the_degraded_result_in_time(
