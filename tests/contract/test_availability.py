@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from adapters.bss_adapter import RevenueResult
 from tests.contract.subject import PATIENCE, Subject, exact, ids, is_priced, live, total
+from tests.servers.patience import in_time, patiently
 
 SINGLE_S = 0.5
 BATCH_S = 2.0
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 def within(seconds: float) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    assert time.perf_counter() - started < seconds
+    in_time(time.perf_counter() - started, seconds)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -45,6 +46,7 @@ def degraded(subject: Subject, count: int) -> RevenueResult:
     )
 
 
+@patiently
 async def test_single_customers_are_answered_in_time(subject: Subject) -> None:
     for customer in subject.some(is_priced, 20):
         with within(SINGLE_S):
@@ -52,6 +54,7 @@ async def test_single_customers_are_answered_in_time(subject: Subject) -> None:
         assert account is not None
 
 
+@patiently
 async def test_a_batch_of_200_is_answered_whole_in_time(subject: Subject) -> None:
     customers = subject.customers[:200]
     for _ in range(PATIENCE):  # the contract asks for a percentile, and this machine has other work
@@ -62,6 +65,7 @@ async def test_a_batch_of_200_is_answered_whole_in_time(subject: Subject) -> Non
     assert exact(result.total_revenue_at_risk) == total(customers)
 
 
+@patiently
 async def test_disputes_of_200_are_answered_whole_in_time(subject: Subject) -> None:
     customers = subject.customers[:200]
     expected = ids(one for one in customers if one.disputes)
@@ -73,6 +77,7 @@ async def test_disputes_of_200_are_answered_whole_in_time(subject: Subject) -> N
     assert answer == expected
 
 
+@patiently
 async def test_a_cut_off_billing_system_gives_the_degraded_result_in_time(
     cut_off: Subject,
 ) -> None:
@@ -86,6 +91,7 @@ async def test_the_degraded_result_counts_each_customer_once(cut_off: Subject) -
     assert await cut_off.adapter.get_revenue_at_risk(asked * 2) == degraded(cut_off, 3)
 
 
+@patiently
 async def test_callers_side_by_side_all_get_the_degraded_result_in_time(cut_off: Subject) -> None:
     asked = ids(cut_off.customers[:50])
     with within(BATCH_S):
@@ -95,6 +101,7 @@ async def test_callers_side_by_side_all_get_the_degraded_result_in_time(cut_off:
     assert results == [degraded(cut_off, 50)] * 4
 
 
+@patiently
 async def test_a_single_customer_of_a_cut_off_system_raises_in_time(cut_off: Subject) -> None:
     """Anything else would say that the customer does not exist."""
     for customer in cut_off.some(is_priced):
@@ -103,6 +110,7 @@ async def test_a_single_customer_of_a_cut_off_system_raises_in_time(cut_off: Sub
         assert str(customer.customer_id) not in f"{raised.value!s} {raised.value!r}"
 
 
+@patiently
 async def test_disputes_of_a_cut_off_system_raise_in_time(cut_off: Subject) -> None:
     """An empty list would say that nobody is in dispute."""
     with within(BATCH_S), pytest.raises(Exception):  # noqa: B017, PT011  (any kind)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from adapters.simulator import faults
 from adapters.simulator.population import SHAPES, Shape, customer_id
 from tests.integration.asking import books
+from tests.servers.patience import in_time, patiently
 from tests.servers.sidecar import Demonstration, Reply, served, staged
 
 SINGLE_S = 0.5
@@ -63,7 +64,7 @@ def assert_degraded(reply: Reply, shape: Shape) -> None:
         "requires_manual_valuation": True,
     }
     assert_says_why(reply)
-    assert reply.took_s < BATCH_S
+    in_time(reply.took_s, BATCH_S)
 
 
 def assert_says_why(reply: Reply) -> None:
@@ -83,7 +84,7 @@ def assert_refused(reply: Reply) -> None:
     assert reply.headers["content-type"].startswith("application/problem+json")
     assert 1 <= int(reply.headers["retry-after"]) <= 60
     assert reply.json()["status"] == 503
-    assert reply.took_s < SINGLE_S
+    in_time(reply.took_s, SINGLE_S)
 
 
 async def assert_right(running: Demonstration, shape: Shape) -> None:
@@ -122,6 +123,7 @@ async def test_without_a_fault_every_figure_is_right(running: Demonstration, sha
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("shape", SHAPES)
+@patiently
 async def test_with_a_fault_every_question_is_answered_in_time(
     running: Demonstration, shape: Shape, name: str
 ) -> None:
@@ -145,6 +147,7 @@ async def test_with_a_fault_every_question_is_answered_in_time(
 
 
 @pytest.mark.parametrize("name", FAULTS)
+@patiently
 async def test_disputes_of_which_none_could_be_asked_are_a_problem_and_never_no_disputes(
     running: Demonstration, name: str
 ) -> None:
@@ -157,12 +160,13 @@ async def test_disputes_of_which_none_could_be_asked_are_a_problem_and_never_no_
         for shape in SHAPES:
             await running.vendors[shape].faults.clear()
     for reply in replies:
-        assert reply.took_s < BATCH_S
+        in_time(reply.took_s, BATCH_S)
         assert reply.status == 503
         assert_says_why(reply)
         assert "customer_ids" not in reply.json()
 
 
+@patiently
 async def test_one_vendor_that_hangs_costs_the_others_nothing(running: Demonstration) -> None:
     for shape in SHAPES:
         await healed(running, shape)
