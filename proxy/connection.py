@@ -15,8 +15,9 @@ import aiohttp
 from adapters.exchange import Api, Exchange, VendorReply, VendorRequest, follow_link
 from adapters.outcome import Call, LookupFailed, Reason
 from config import settings
+from proxy.credentials.loading import read_credentials
 from proxy.credentials.renewal import Renewal, Spawn
-from proxy.credentials.snapshot import Credentials, read_credentials
+from proxy.credentials.snapshot import Credentials
 from proxy.credentials.tokens import TokenSource
 from proxy.exchange.replies import RawReply
 from proxy.exchange.slots import Slots
@@ -161,7 +162,10 @@ class _Line(Exchange):
     async def _open(self, call: Call) -> _Generation:
         setting = self._setting
         _check_schemes(setting, self._apis)
-        read = partial(read_credentials, setting.tls, setting.oauth2, version=next(self._versions))
+        version = next(self._versions)
+        read = partial(
+            read_credentials, setting.tls, setting.oauth2, version=version, now=call.asked_at
+        )
         loop = asyncio.get_running_loop()
         credentials = await loop.run_in_executor(self._reading, read)
         credentials.check(call.asked_at)
