@@ -6,8 +6,7 @@ old one closes when the last question that holds a lease on it is answered.
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from config.settings import Connection, Deadlines, Limits, Settings, Tenant
 from proxy.connection import VendorConnection
 from proxy.databases import Databases, database_of, identity_database_of
 from proxy.http.ports import Desk
+from proxy.lifecycle import Leases
 from proxy.pipeline import lookup_stack
 
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -63,29 +63,6 @@ class UnreadIdentity(IdentityMap):
 
     def forget(self, customer_id: UUID) -> None:
         """Nothing is remembered."""
-
-
-class Leases:
-    """Who still works with a thing that is to be closed."""
-
-    def __init__(self) -> None:
-        self._held = 0
-        self._free = asyncio.Event()
-        self._free.set()
-
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        self._held += 1
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._held -= 1
-            if not self._held:
-                self._free.set()
-
-    async def all_given_back(self) -> None:
-        await self._free.wait()
 
 
 class UnconfiguredRuntime:
