@@ -27,7 +27,7 @@ from proxy.credentials.files import RawFile, RawSet
 from proxy.credentials.signing import SigningKey, parse_signing_key
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-"""Clocks differ: ours, the issuer's and the vendor's."""
+"""How much the clocks of an issuer and ours may differ."""
 LOOK_AGAIN = timedelta(seconds=1)
 """After files that changed while they were read."""
 
@@ -81,8 +81,8 @@ class Judgement:
 def judge(files: RawSet, now: datetime, *, tolerance: timedelta = CLOCK_TOLERANCE) -> Judgement:
     """Judges everything, so that an operator hears all of it at once.
 
-    `tolerance` is how far outside of its dates a certificate is still tried. Where something good
-    serves already, there is no need for any.
+    `tolerance` is how long before its time a certificate is tried, for its issuer's clock may be
+    ahead of ours. Where something good serves already, there is no need for any.
     """
     return _Judge(now, tolerance).judge(files)
 
@@ -147,7 +147,7 @@ class _Judge:
                 return
 
     def _check_leaf(self, file: RawFile, leaf: CertificateFacts) -> None:
-        if self._now >= leaf.not_after + self._tolerance:
+        if self._now >= leaf.not_after:
             self._refuse(file, f"ended on {_time(leaf.not_after)}", _RENEW)
         elif self._now < leaf.not_before - self._tolerance:
             self._refuse(

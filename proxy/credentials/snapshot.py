@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from adapters.outcome import LookupFailed, Reason
 from proxy.credentials.certificates import NO_CERTIFICATES, Certificates
-from proxy.credentials.judgement import CLOCK_TOLERANCE, FileProblem
+from proxy.credentials.judgement import FileProblem
 from proxy.credentials.signing import SigningKey
 
 
@@ -38,6 +38,6 @@ class Credentials:
         A vendor that refuses it tells us far less: it hangs up.
         """
         ends = self.certificate_ends
-        if ends is not None and now >= ends + CLOCK_TOLERANCE:
+        if ends is not None and now >= ends:
             ended = f"{ends:%Y-%m-%d %H:%M} UTC"
             raise LookupFailed(Reason.TLS, f"the client certificate ended on {ended}")
