@@ -167,6 +167,11 @@ class Wire(Group):
     """For the TCP and TLS handshakes of one new connection."""
     exchange_timeout: Duration = 1.0
     """For one exchange, never longer than the budget of its question."""
+    connection_age: Duration = 600.0
+    """How long a connection is used at most, less up to a fifth by chance; then a new one is
+    opened, and with it the vendor's name is looked up anew."""
+    drain: Duration = 30.0
+    """How long exchanges under replaced credentials may take to finish."""
     response_body: Size = 8 * 1024 * 1024
     """Bytes of a reply, after decompression."""
     egress_proxy: Text | None = Field(default=None, repr=False)

@@ -46,6 +46,7 @@ def test_a_connection() -> None:
     assert (wire.concurrency, wire.queue_length) == (32, 1000)
     assert wire.connect_timeout == pytest.approx(0.3)
     assert wire.exchange_timeout == 1.0
+    assert (wire.connection_age, wire.drain) == (600.0, 30.0)
     assert wire.response_body == 8 * 1024 * 1024
     assert wire.egress_proxy is None
     assert OAuth2(token_url="t", client_id="c").method == "client_secret_basic"
