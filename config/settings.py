@@ -81,7 +81,9 @@ class Auth(Group):
 
     token_file: Text | None = None
     """File with the bearer token that the data listener wants. If it is absent at start, a token
-    is generated into it (mode 0600). `None`: no token is asked for."""
+    is generated into it (mode 0600). `None`: no token is asked for. Rotates."""
+    former_token_serves: Duration = 60.0
+    """How long the token before the file's present one is still accepted after a rotation."""
 
 
 class Deadlines(Group):

@@ -15,6 +15,7 @@ def test_listeners() -> None:
     assert (listeners.ops.host, listeners.ops.port) == ("127.0.0.1", 8651)
     assert (listeners.admin.host, listeners.admin.port) == ("127.0.0.1", 8652)
     assert DEFAULTS.auth.token_file is None
+    assert DEFAULTS.auth.former_token_serves == 60.0
 
 
 def test_deadlines_stay_below_the_sla() -> None:
