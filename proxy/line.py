@@ -20,6 +20,7 @@ from proxy.generation import Generation, Site
 MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
 """How a vendor or an issuer refuses credentials that were replaced meanwhile. Under TLS 1.3 it
 hangs up."""
+START_AGAIN_S = 1.0
 
 
 class Line(Exchange):
@@ -83,6 +84,7 @@ class Line(Exchange):
     def start(self) -> None:
         if self._running is None and not self._closed:
             self._running = self._site.spawn(self._run())
+            self._running.add_done_callback(self._ended)
 
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         try:
@@ -99,9 +101,9 @@ class Line(Exchange):
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        if (running := self._running) is not None:
+            running.cancel()
+            await asyncio.wait({running})
         for one in (self.generation, *self._retired):
             if one is not None:
                 await one.aclose()
@@ -141,6 +143,12 @@ class Line(Exchange):
             group.create_task(self._succession())
             await self.source.run(self._heard, lambda _problems: self._looked.set())
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What nobody foresaw is told to the operator, and does not end rotation for good."""
+        self._running = None
+        if not self._closed and not task.cancelled():
+            asyncio.get_running_loop().call_later(START_AGAIN_S, self.start)
+
     def _heard(self, credentials: Credentials) -> None:
         if self.generation is None:
             self.generation = Generation(self._site, credentials)
@@ -152,9 +160,12 @@ class Line(Exchange):
         while True:
             await self._news.wait()
             self._news.clear()
-            old, newest = self.generation, self.source.current
-            if old is not None and newest is not None and newest is not old.credentials:
-                await self._succeed(old, newest)
+            await self._take_up(self.source.current)
+
+    async def _take_up(self, newest: Credentials | None) -> None:
+        old = self.generation
+        if old is not None and newest is not None and newest is not old.credentials:
+            await self._succeed(old, newest)
 
     async def _succeed(self, old: Generation, credentials: Credentials) -> None:
         """A token is fetched first, so that nobody waits for it.
