@@ -13,6 +13,7 @@ from adapters.outcome import Reason
 from adapters.simulator.certificates import Authority, Issued
 from proxy.connection import VendorConnection
 from tests.integration.connecting import Bench, ask, bench, failure_of
+from tests.integration.rotating import until
 from tests.servers.envoy import running_envoy
 from tests.servers.nginx import running_nginx
 from tests.servers.strict import GATES, Gate, NotHere, StrictServer
@@ -122,6 +123,27 @@ async def test_a_server_of_an_authority_that_is_not_trusted_is_not_spoken_to(
     failure = await failure_of(connect(bench, server, gate))
     assert failure.reason is Reason.TLS
     assert "issuer is not trusted" in failure.detail
+
+
+async def test_after_a_rotation_the_server_sees_the_new_certificate_and_never_the_old_one_again(
+    bench: Bench, server: StrictServer, folder: Path, authorities: Authorities
+) -> None:
+    """A pooled connection would keep the old identity for as long as it lives."""
+    old = authorities["intermediate"].issue_client("sidecar")
+    old.write(folder, "client")
+    connection = connect(bench, server, HOME[-1])
+    assert int((await seen(connection))["serial"], 16) == old.serial
+    for issuer in ("root", "intermediate"):
+        new = authorities[issuer].issue_client("sidecar")
+        new.write(folder, "client")
+        await until(lambda new=new: _serial(connection) == new.serial)  # type: ignore[misc]
+        serials = {int((await seen(connection))["serial"], 16) for _ in range(5)}
+        assert serials == {new.serial}
+
+
+def _serial(connection: VendorConnection) -> int:
+    assert connection.credentials is not None
+    return connection.credentials.certificates.client[0].serial
 
 
 def _refused(wrong: str, ours: Authority) -> Issued:
