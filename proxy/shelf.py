@@ -5,13 +5,14 @@ tokens and all that it remembers. It is closed when the last runtime that used i
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Kept:
     words: object = field(repr=False)
     """Compared, and never shown: they may hold a secret."""
@@ -51,7 +52,7 @@ class Loan:
         self,
         words: object,
         make: Callable[[], T],
-        close: "Callable[[T], Awaitable[None]] | None" = None,
+        close: Callable[[T], Awaitable[None]] | None = None,
     ) -> T:
         """The thing of these words, made if there is none."""
         kept = self._shelf.find(words)
@@ -65,6 +66,7 @@ class Loan:
         return thing
 
     async def give_back(self) -> None:
-        """Everything; what nobody else uses is closed."""
-        while self._taken:
-            await self._shelf.give_back(self._taken.pop())
+        """Everything; what nobody else uses is closed, also when one of them fails to."""
+        async with AsyncExitStack() as closing:
+            while self._taken:
+                closing.push_async_callback(self._shelf.give_back, self._taken.pop())

@@ -11,6 +11,8 @@ from proxy.http.addresses import ListenerUnavailable
 
 SHORTEST = 16
 """Characters. A shorter one is a mistake, such as an empty file."""
+FORMER = 2
+"""Tokens that are accepted beside the latest at most."""
 REMEDY = f"write one token of at least {SHORTEST} characters"
 
 
@@ -29,14 +31,16 @@ class HeldToken:
 def rotated(
     held: tuple[HeldToken, ...], latest: bytes, *, now: float, overlap_s: float
 ) -> tuple[HeldToken, ...]:
-    """What is accepted once the file says `latest`: that, and for a while the one before it.
+    """What is accepted once the file says `latest`: that, and for a while those before it.
 
-    Whoever shares the file needs a moment to read it again.
+    Whoever shares the file needs a moment to read it again; nor is half a written token, should
+    it be read, the one that they still use.
     """
-    if held and held[0].value == latest:
-        return tuple(one for one in held if now < one.until)
-    former = [replace(one, until=now + overlap_s) for one in held[:1]]
-    return (HeldToken(latest), *former)
+    alive = [one for one in held if now < one.until]
+    if alive and alive[0].value == latest:
+        return tuple(alive)
+    former = [replace(one, until=min(one.until, now + overlap_s)) for one in alive]
+    return (HeldToken(latest), *(one for one in former[:FORMER] if one.value != latest))
 
 
 class TokenFile:
