@@ -157,22 +157,22 @@ def _of_other_host(leaf: CertificateFacts | None, intro: Introduction) -> Advice
 
 
 def _of_issuer(chain: Sequence[CertificateFacts], intro: Introduction) -> Advice:
-    issuer = f"{issuer_of(chain[-1])}" if chain else "an authority that it did not name"
-    if intro.trust.bundle is None:
+    issuer = issuer_of(chain[-1]) if chain else "an authority that it did not name"
+    bundle = intro.trust.bundle
+    if bundle is None:
         whom = "the system's authorities are trusted, and it is none of them"
         cure = f"name a PEM file with the certificate of {issuer} in tls.trust_bundle_file"
     else:
-        holds = ", ".join(intro.trust.authorities[:4]) or "nothing"
-        whom = f"{intro.trust.bundle} holds {holds}"
-        cure = (
-            f"put the certificate of {issuer} into {intro.trust.bundle}, once the vendor confirms "
-            "that it is its authority"
-        )
+        whom = f"{bundle} holds {', '.join(intro.trust.authorities[:4]) or 'nothing'}"
+        if issuer in intro.trust.authorities:
+            whom += ": the same name, with another key"
+        cure = f"put the certificate of {issuer} that the vendor uses now into {bundle}, once the "
+        cure += "vendor confirms that it is its authority"
     if len(chain) == 1 and chain[0].issuer != chain[0].subject:
         cure += "; or the vendor forgets to send its intermediate certificate, and must do so"
     return Advice(
-        cause=f"the server's certificate is issued by an authority that is not trusted: it ends "
-        f"at {issuer}, and {whom}",
+        cause="the server's certificate is issued by an authority that is not trusted: it ends at "
+        f"{issuer}, and {whom}",
         cure=cure,
     )
 

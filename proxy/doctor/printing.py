@@ -13,15 +13,12 @@ _INDENT, _LABEL = 6, 8
 _MARKS = {State.GOOD: "✓", State.DOUBTFUL: "!", State.BAD: "✗", State.SKIPPED: "·"}
 
 
-def lines(reports: Sequence[Report], paint: Paint) -> Iterator[str]:
-    for report in reports:
-        yield ""
-        yield f"{report.connection}  {paint.quiet(report.vendor)}"
-        width = max((len(step.name) for step in report.steps), default=0)
-        for step in report.steps:
-            yield from _step_lines(step, width, paint)
+def report_lines(report: Report, paint: Paint) -> Iterator[str]:
     yield ""
-    yield verdict(reports, paint)
+    yield f"{report.connection}  {paint.quiet(report.vendor)}"
+    width = max((len(step.name) for step in report.steps), default=0)
+    for step in report.steps:
+        yield from _step_lines(step, width, paint)
 
 
 def verdict(reports: Sequence[Report], paint: Paint) -> str:
@@ -34,9 +31,8 @@ def verdict(reports: Sequence[Report], paint: Paint) -> str:
     return paint.bad(listed + warned)
 
 
-def as_json(file: str, reports: Sequence[Report]) -> dict[str, Any]:
+def as_json(reports: Sequence[Report]) -> dict[str, Any]:
     return {
-        "file": file,
         "ok": all(report.is_good for report in reports),
         "connections": [
             {

@@ -64,8 +64,11 @@ def endpoint_of(url: str, server_name: str | None = None) -> Endpoint:
 async def addresses_of(endpoint: Endpoint) -> list[str]:
     """What its name resolves to. Raises `OSError`, of which `TimeoutError` is one."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(PATIENCE_S):
-        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label that is empty, or longer than DNS has them
+        raise socket.gaierror(socket.EAI_NONAME, "no name") from error
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 

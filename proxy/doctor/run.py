@@ -2,7 +2,7 @@
 
 import asyncio
 import json as json_text
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
 from proxy.doctor.examination import examine
 from proxy.doctor.findings import Report
 from proxy.doctor.patient import Patient
-from proxy.doctor.printing import as_json, lines
+from proxy.doctor.printing import as_json, report_lines, verdict
 
-EXIT_ILL = 1
+EXIT_ILL, EXIT_COMMAND_LINE = 1, 2
 NOT_NAMED = "name a configuration file, here or in BSS_SIDECAR_CONFIG"
 NO_TENANT = "doctor"
 """Stands for the tenant of a connection that none is routed to."""
@@ -35,48 +35,61 @@ class Visit:
 
 
 def run_doctor(visit: Visit, *, clock: Callable[[], datetime], out: TextIO) -> int:
-    """0 when everything is well, 1 when something is not, 64 when the configuration is bad."""
+    """0 when everything is well, 1 when something is not.
+
+    2 when there is no such connection, 64 when the configuration is bad.
+    """
     env = environment()
     paint = Paint(on=out.isatty() and not env.get("NO_COLOR"))
+
+    def say(text: str, answer: Mapping[str, object]) -> None:
+        told = {"file": str(visit.path), **answer}
+        print(json_text.dumps(told, indent=2) if visit.json else text, file=out, flush=True)
+
+    def tell(report: Report) -> None:
+        if not visit.json:
+            print("\n".join(report_lines(report, paint)), file=out, flush=True)
+
     try:
         settings = load(
             visit.path, env=env, read=read_file, vendors=reaches(), exists=can_read
         ).settings
     except ConfigurationProblems as found:
         problems = [asdict(problem) for problem in found.problems]
-        bad = {"file": str(visit.path), "ok": False, "problems": problems}
-        text = bad_lines(visit.path.name, found, paint)
-        print(_json(bad) if visit.json else "\n".join(text), file=out)
+        text = "\n".join(bad_lines(visit.path.name, found, paint))
+        say(text, {"ok": False, "problems": problems})
         return EXIT_CONFIGURATION
-    if visit.connection is not None and visit.connection not in settings.connections:
-        known = ", ".join(settings.connections) or "none"
-        print(paint.bad(f"there is no connection {visit.connection}; there are: {known}"), file=out)
-        return EXIT_ILL
-    reports = asyncio.run(examine_all(settings, visit.connection, clock))
-    if visit.json:
-        print(_json(as_json(str(visit.path), reports)), file=out)
-    else:
-        print("\n".join(lines(reports, paint)), file=out)
+    if visit.connection not in (None, *settings.connections):
+        what = f"there is no connection {visit.connection}; there are: "
+        what += ", ".join(settings.connections) or "none"
+        say(paint.bad(what), {"ok": False, "problems": [{"what": what}]})
+        return EXIT_COMMAND_LINE
+    reports = asyncio.run(examine_all(settings, visit.connection, clock=clock, tell=tell))
+    say(f"\n{verdict(reports, paint)}", as_json(reports))
     return 0 if all(report.is_good for report in reports) else EXIT_ILL
 
 
 async def examine_all(
-    settings: Settings, only: str | None, clock: Callable[[], datetime]
+    settings: Settings,
+    only: str | None,
+    *,
+    clock: Callable[[], datetime],
+    tell: Callable[[Report], None],
 ) -> list[Report]:
-    """One after the other, so that what is measured is not the doctor's own haste."""
-    return [
-        await examine(
-            Patient(name=name, setting=setting, tenant=_tenant(settings, name), clock=clock)
-        )
-        for name, setting in settings.connections.items()
-        if only in (None, name)
-    ]
+    """One after the other, so that what is measured is not the doctor's own haste.
+
+    `tell`: takes each report as soon as it is there.
+    """
+    reports = []
+    for name, setting in settings.connections.items():
+        if only in (None, name):
+            tenant = _tenant(settings, name)
+            patient = Patient(name=name, setting=setting, tenant=tenant, clock=clock)
+            reports.append(await examine(patient))
+            tell(reports[-1])
+    return reports
 
 
 def _tenant(settings: Settings, connection: str) -> str:
     served = (name for name, one in settings.tenants.items() if one.connection == connection)
     return next(served, NO_TENANT)
-
-
-def _json(answer: object) -> str:
-    return json_text.dumps(answer, indent=2)

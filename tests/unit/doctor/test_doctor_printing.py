@@ -10,7 +10,7 @@ from adapters.lookup import wall_clock
 from proxy import cli
 from proxy.check import Paint
 from proxy.doctor.findings import Advice, Fact, Report, State, Step
-from proxy.doctor.printing import as_json, lines
+from proxy.doctor.printing import as_json, report_lines, verdict
 from proxy.doctor.run import Visit, run_doctor
 
 SICK = Report(
@@ -31,8 +31,8 @@ tenants: {mock_demo: {connection: mock}}
 """
 
 
-def shown(*reports: Report, on: bool = False) -> str:
-    return "\n".join(lines(reports, Paint(on=on)))
+def shown(report: Report, *, on: bool = False) -> str:
+    return "\n".join(report_lines(report, Paint(on=on)))
 
 
 def test_a_step_is_a_mark_its_name_and_what_it_showed_then_cause_and_cure() -> None:
@@ -45,22 +45,23 @@ def test_a_step_is_a_mark_its_name_and_what_it_showed_then_cause_and_cure() -> N
     ]
     assert text[4] == "  ✗ token"
     assert text[5].startswith("      cause     it is ill it is ill")
-    assert text[-3] == "  · question      not tried: the token comes first"
+    assert text[-1] == "  · question      not tried: the token comes first"
     assert max(map(len, text)) <= 100
 
 
 def test_the_last_line_says_who_is_not_well() -> None:
-    assert shown(SICK, WELL).endswith("1 of 2 connections not well: acme, 1 warning")
-    assert shown(WELL).endswith("1 connection well, 1 warning")
+    paint = Paint(on=False)
+    assert verdict([SICK, WELL], paint) == "1 of 2 connections not well: acme, 1 warning"
+    assert verdict([WELL], paint) == "1 connection well, 1 warning"
 
 
 def test_colours_are_asked_for() -> None:
-    assert "\x1b" not in shown(SICK, WELL)
+    assert "\x1b" not in shown(SICK)
     assert "\x1b[31m✗" in shown(SICK, on=True)
 
 
 def test_json_has_the_same_steps() -> None:
-    answer = json.loads(json.dumps(as_json("a.yaml", [SICK, WELL])))
+    answer = json.loads(json.dumps(as_json([SICK, WELL])))
     assert answer["ok"] is False
     assert [one["ok"] for one in answer["connections"]] == [False, True]
     steps = answer["connections"][0]["steps"]
@@ -88,8 +89,9 @@ def test_one_connection_or_all_of_them_are_looked_at(tmp_path: Path) -> None:
     assert text.endswith("2 connections well\n")
     assert ran(path, connection="other")[1].endswith("1 connection well\n")
     status, text = ran(path, connection="another")
-    assert status == 1
+    assert status == 2
     assert "there are: mock, other" in text
+    assert json.loads(ran(path, connection="another", as_json=True)[1])["ok"] is False
     assert json.loads(ran(path, as_json=True)[1])["ok"] is True
 
 
