@@ -78,6 +78,11 @@ def _cure_of_reply(cause: str, status: int) -> str:
         return (
             "nobody follows a redirect with a secret: write the final address into oauth2.token_url"
         )
+    if status == 400:
+        return (
+            "it does not understand the request, or what stands before it wants a client "
+            "certificate that it knows: check oauth2.token_url and oauth2.method, then tls"
+        )
     return "check the path of oauth2.token_url"
 
 

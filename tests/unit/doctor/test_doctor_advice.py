@@ -181,6 +181,7 @@ def test_a_span_is_in_the_largest_unit_of_which_there_are_two(time: timedelta, w
         ("expires_in is missing or not a number", 200, "how many seconds"),
         ("HTTP 429", 429, "limits us"),
         ("HTTP 404", 404, "the path of oauth2.token_url"),
+        ("HTTP 400", 400, "wants a client certificate"),
     ],
 )
 def test_each_refusal_of_an_issuer_has_its_cure(detail: str, status: int, cure: str) -> None:
