@@ -114,9 +114,12 @@ class Generation:
         with sockets.leases.hold():
             return await sockets.wire.send(request, call)
 
-    async def fetch_token(self, within_s: float) -> None:
-        """Tries to get a token of its own, for that long at most."""
-        if self.tokens is None:
+    async def get_ready(self, within_s: float) -> None:
+        """Tries to get a token of its own where it inherited one, for that long at most.
+
+        Who takes over then waits for nothing. Without success the inherited one goes along.
+        """
+        if self.tokens is None or self.token is None:
             return
         now = asyncio.get_running_loop().time()
         with suppress(LookupFailed):  # the status says so, and the next exchange tries again

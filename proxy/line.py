@@ -168,15 +168,9 @@ class Line(Exchange):
             await self._succeed(old, newest)
 
     async def _succeed(self, old: Generation, credentials: Credentials) -> None:
-        """A token is fetched first, so that nobody waits for it.
-
-        While the issuer is down, the old one goes along until it ends.
-        """
-        token = old.token
-        successor = Generation(self._site, credentials, inherited=token)
+        successor = Generation(self._site, credentials, inherited=old.token)
         try:
-            if token is not None:
-                await successor.fetch_token(self._site.setting.wire.exchange_timeout)
+            await successor.get_ready(self._site.setting.wire.exchange_timeout)
             self.generation = successor
         finally:
             if self.generation is not successor:

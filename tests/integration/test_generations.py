@@ -140,6 +140,18 @@ async def test_a_token_goes_along_no_longer_than_it_lives(
     assert vendor.traffic.replies[401] == 0
 
 
+async def test_without_tokens_new_credentials_take_over_too(
+    bench: Bench, vendor: SimulatedVendor, folder: Path, authority: Authority
+) -> None:
+    vendor.tokens = None
+    connection = bench.connect(vendor.base_url)
+    await ask(connection)
+    serial = renew(folder, authority)
+    await version(connection, 2)
+    await ask(connection)
+    assert serial_of_latest(vendor) == serial
+
+
 async def test_who_waits_for_a_token_of_replaced_credentials_gets_one_of_the_new(
     bench: Bench, vendor: SimulatedVendor, folder: Path, authority: Authority
 ) -> None:

@@ -268,10 +268,12 @@ async def test_a_renewal_that_failed_is_tried_again_though_nobody_asks(
     await tokens.grant(call())
     await tokens.grant(call())
     issuer.fails = LookupFailed(Reason.UNREACHABLE)
-    for rest in (80.0, REST_S, 2 * REST_S):
+    asked = []
+    for rest in (80.0, REST_S, REST_S, REST_S):
         clock.ahead_s += rest
         await settle()
-    assert issuer.asked == 4
+        asked.append(issuer.asked)
+    assert asked == [2, 3, 3, 4], "at longer and longer intervals"
     issuer.fails = None
     clock.ahead_s += LONGEST_REST_S
     await settle()
