@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 CLIENT_AUTH = "clientAuth"
 SERVER_AUTH = "serverAuth"
@@ -38,7 +42,7 @@ class CertificateFacts:
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> "CertificateFacts":
-        """Raises `ValueError` where an extension cannot be read."""
+        """Raises `ValueError` or `TypeError` where names or dates cannot be read."""
         return cls(
             subject=certificate.subject.rfc4514_string(),
             names=_names(certificate),
@@ -78,39 +82,48 @@ def parse_certificates(content: bytes) -> Sequence[x509.Certificate] | str:
     """
     try:
         certificates = x509.load_pem_x509_certificates(content)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return "is not a PEM certificate"
     begun = content.count(b"-----BEGIN CERTIFICATE-----")
     return certificates if len(certificates) >= begun else "is cut short"
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ()
+    found = _extension(certificate, x509.SubjectAlternativeName)
     kinds = x509.DNSName | x509.IPAddress | x509.UniformResourceIdentifier
-    return tuple(str(name.value) for name in found.value if isinstance(name, kinds))
+    return tuple(str(name.value) for name in found or () if isinstance(name, kinds))
 
 
 def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
+    found = _extension(certificate, x509.ExtendedKeyUsage)
+    if found is None:
         return None
-    return tuple(_USAGES.get(usage, usage.dotted_string) for usage in found.value)
+    return tuple(_USAGES.get(usage, usage.dotted_string) for usage in found)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
+    found = _extension(certificate, x509.BasicConstraints)
+    return found is not None and found.ca
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    """`None` also where it cannot be read: whether that matters is for OpenSSL to say."""
     try:
-        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except x509.ExtensionNotFound:
-        return False
-    return found.value.ca
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
+        return None
 
 
 def _key(certificate: x509.Certificate) -> str:
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return "unknown"
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):

@@ -1,7 +1,8 @@
 """Reading mounted files, with words for the operator and none of what is in them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes
@@ -66,13 +67,18 @@ class RawSet:
 
 def read_set(tls: ClientTls | None, oauth2: OAuth2 | None) -> RawSet:
     """Every file that is named, read until two reads in a row agree. Blocks; never raises."""
-    before = _read_once(tls, oauth2)
-    for _ in range(READS):
-        again = _read_once(tls, oauth2)
+    return settled(partial(_read_once, tls, oauth2))
+
+
+def settled(read: Callable[[], RawSet]) -> RawSet:
+    """What two reads in a row agree on; after `READS` the last one, marked as not settled."""
+    before = read()
+    for _ in range(READS - 1):
+        again = read()
         if again == before:
             return again
         before = again
-    return _read_once(tls, oauth2, settled=False)
+    return replace(before, settled=False)
 
 
 def file_paths(tls: ClientTls | None, oauth2: OAuth2 | None) -> tuple[Path, ...]:
@@ -94,7 +100,7 @@ def read_file(path: str, role: str) -> RawFile:
     return RawFile(role, path, content, problem="" if content.strip() else "is empty")
 
 
-def _read_once(tls: ClientTls | None, oauth2: OAuth2 | None, *, settled: bool = True) -> RawSet:
+def _read_once(tls: ClientTls | None, oauth2: OAuth2 | None) -> RawSet:
     tls = tls or ClientTls()
     key_file = tls.key_file or tls.certificate_file
     return RawSet(
@@ -103,7 +109,6 @@ def _read_once(tls: ClientTls | None, oauth2: OAuth2 | None, *, settled: bool = 
         trust_bundle=_named(tls.trust_bundle_file, "trust bundle"),
         client_secret=_client_secret(oauth2) if oauth2 else None,
         signing_key=_named(oauth2.signing_key_file, "signing key") if oauth2 else None,
-        settled=settled,
     )
 
 

@@ -33,6 +33,8 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 _REASONS = {"client secret": Reason.AUTH, "signing key": Reason.AUTH}
 _RENEW = "let its issuer make a new one and mount it"
+_MOUNT_IT = "mount it where the configuration says, so that the sidecar's user can read it"
+_REMEDIES = {"is empty": "give it its content", "is too large": "mount the file that is meant"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ class _Judge:
             self._refuse(
                 key,
                 "does not belong to the client certificate",
-                "mount the key that the certificate was issued for",
+                "mount the pair that was issued together",
             )
         self._check_links(certificate, chain)
         facts = self._facts(certificate, chain)
@@ -182,8 +184,8 @@ class _Judge:
                 first = min(one.not_before for one in ahead)
                 self._valid_from.append(first - self._tolerance)
         elif over:
-            ended = ", ".join(one.subject for one in over)
-            self._warn(file, f"holds a CA that has ended: {ended}", "take it out")
+            more = f" and {len(over) - 1} more" if len(over) > 1 else ""
+            self._warn(file, f"holds a CA that has ended: {over[0].subject}{more}", "take it out")
         return facts
 
     def _secret(self, file: RawFile | None) -> SecretStr | None:
@@ -219,7 +221,7 @@ class _Judge:
     ) -> tuple[CertificateFacts, ...]:
         try:
             return tuple(CertificateFacts.of(one) for one in certificates)
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, TypeError):
             self._refuse(file, "holds a certificate that cannot be read", _RENEW)
             return ()
 
@@ -245,7 +247,7 @@ class _Judge:
 
     def _unreadable(self, file: RawFile) -> bool:
         if file.problem:
-            self._refuse(file, file.problem, "mount it where the configuration says, readable")
+            self._refuse(file, file.problem, _REMEDIES.get(file.problem, _MOUNT_IT))
         return bool(file.problem)
 
     def _unsettled(self, files: RawSet) -> None:
@@ -269,8 +271,12 @@ def _issued(below: x509.Certificate, above: x509.Certificate) -> bool:
     return True
 
 
-def _public_der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def _public_der(certificate: x509.Certificate) -> bytes | None:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _time(moment: datetime) -> str:

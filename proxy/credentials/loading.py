@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outcome import LookupFailed
-from config.settings import ClientTls, OAuth2
-from proxy.credentials.files import RawSet, read_set
+from proxy.credentials.files import RawSet
 from proxy.credentials.judgement import CLOCK_TOLERANCE, LOOK_AGAIN, FileProblem, Judgement, judge
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.tls import Unfit, client_context
@@ -49,19 +48,6 @@ def load(
         signing_key=judgement.signing_key,
     )
     return Loaded(digest=files.digest, judgement=judgement, judged_at=now, credentials=credentials)
-
-
-def read_credentials(
-    tls: ClientTls | None, oauth2: OAuth2 | None, *, version: int, now: datetime
-) -> Credentials:
-    """Reads every file that is named, once.
-
-    Raises `LookupFailed`: `tls` for certificates, `auth` for what OAuth2 needs.
-    """
-    loaded = load(read_set(tls, oauth2), now, version=version)
-    if loaded.credentials is None:
-        raise failure(loaded.judgement.problems)
-    return loaded.credentials
 
 
 def failure(problems: tuple[FileProblem, ...]) -> LookupFailed:

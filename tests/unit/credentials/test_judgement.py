@@ -1,12 +1,13 @@
 """What is said of a set of files at a moment, without a file and without a clock."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.outcome import Reason
 from adapters.simulator.certificates import Authority, Issued, Validity
 from proxy.credentials.certificates import CLIENT_AUTH, CertificateFacts
-from proxy.credentials.files import RawFile, RawSet
+from proxy.credentials.files import READS, RawFile, RawSet, settled
 from proxy.credentials.judgement import CLOCK_TOLERANCE, FileProblem, Judgement, judge
 from tests.unit.credentials.conftest import NOW
 
@@ -24,6 +25,7 @@ NOTHING = timedelta(0)
 BELOW = Authority.create("Judging CA", now=NOW, intermediate=True)
 OTHER = Authority.create("Other CA", now=NOW)
 LEAF = BELOW.issue_client("sidecar")
+DER = LEAF.certificate.public_bytes(serialization.Encoding.DER)
 
 
 def raw_set(leaf: Issued = LEAF, **files: RawFile | None) -> RawSet:
@@ -182,6 +184,25 @@ def test_a_certificate_from_the_future_waits_exactly_for_its_time(
     assert judge(files, judgement.valid_from, tolerance=tolerance).good
 
 
+def test_a_set_waits_for_the_last_of_its_files() -> None:
+    begins = timedelta(days=9)
+    files = raw_set(lasting(begins, begins * 2), trust_bundle=bundle_of(ahead))
+    assert judge(files, NOW, tolerance=NOTHING).valid_from == NOW + begins
+
+
+def versions(*contents: bytes) -> Callable[[], RawSet]:
+    reads = iter(contents)
+    return lambda: RawSet(key=RawFile("client key", "/m/client.key", next(reads)))
+
+
+def test_files_are_read_until_two_reads_agree() -> None:
+    found = settled(versions(b"old", b"half", b"new", b"new", b"later"))
+    assert found.settled
+    assert [one.content for one in found.files] == [b"new"]
+    restless = settled(versions(*(b"%d" % number for number in range(READS))))
+    assert not restless.settled
+
+
 @pytest.mark.parametrize(
     ("usages", "is_warned_of"),
     [
@@ -244,6 +265,20 @@ def test_whatever_bytes_a_file_holds_they_are_judged_and_not_told(
     judgement = judge(raw_set(**{which: file}), NOW)
     assert not judgement.good
     assert CANARY not in repr(judgement)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@given(st.integers(0, len(DER) - 1), st.integers(1, 255))
+def test_a_certificate_with_one_byte_turned_over_is_judged_and_never_raises(
+    place: int, turn: int
+) -> None:
+    """Its signature is nobody's business here: that of a leaf is for the vendor to check."""
+    der = bytearray(DER)
+    der[place] ^= turn
+    content = ssl.DER_cert_to_PEM_cert(bytes(der)).encode()
+    file = RawFile("client certificate", "/m/client.pem", content)
+    judgement = judge(raw_set(certificate=file, trust_bundle=bundle(content)), NOW)
+    assert judgement.good is (judgement.problems == ())
 
 
 @given(st.integers(-(10**6), 10**7))

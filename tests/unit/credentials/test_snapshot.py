@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.certificates import Authority, Validity
 from config.settings import ClientTls, OAuth2
-from proxy.credentials.files import LARGEST_BYTES, read_file
-from proxy.credentials.loading import read_credentials
+from proxy.credentials.files import LARGEST_BYTES, read_file, read_set
+from proxy.credentials.loading import failure, load
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.tls import Unfit, _present
 from tests.unit.credentials.conftest import NOW
@@ -37,7 +37,11 @@ def oauth2(**more: str) -> OAuth2:
 
 
 def read(tls: ClientTls | None = None, oauth: OAuth2 | None = None) -> Credentials:
-    return read_credentials(tls, oauth, version=3, now=NOW)
+    loaded = load(read_set(tls, oauth), NOW, version=3)
+    if loaded.credentials is None:
+        raise failure(loaded.judgement.problems)
+    assert loaded.judgement.good
+    return loaded.credentials
 
 
 def refusal(tls: ClientTls | None = None, oauth: OAuth2 | None = None) -> LookupFailed:

@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,16 @@ async def test_the_same_contents_are_no_news(source: CredentialSource, folder: P
     (folder / "ca.pem").touch()
     assert not await source.look(NOW + SECOND)
     assert source.current is first
+
+
+async def test_files_that_were_refused_are_not_judged_again_for_nothing(
+    source: CredentialSource, folder: Path
+) -> None:
+    (folder / "client.key").write_text("no key")
+    await source.look(NOW)
+    refused = source.problems
+    await source.look(NOW + timedelta(days=1))
+    assert source.problems is refused
 
 
 async def test_a_change_of_the_secret_alone_is_a_new_version(
@@ -201,7 +212,19 @@ def trusted_by(context: ssl.SSLContext) -> list[str]:
     ]  # type: ignore[misc, union-attr, index]  # typeshed has it loosely
 
 
-async def test_many_who_look_at_once_make_one_version(source: CredentialSource) -> None:
+class AtOnce(Executor):
+    """Every look is over before the first one is heard of."""
+
+    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Any:
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments, **named))
+        return future
+
+
+async def test_many_who_look_at_once_make_one_version(
+    source: CredentialSource, folder: Path
+) -> None:
+    source = source_of(folder, AtOnce())
     swapped = await asyncio.gather(*(source.look(NOW) for _ in range(20)))
     assert swapped.count(True) == 1
     assert source.current is not None
@@ -271,6 +294,8 @@ async def test_a_bad_set_is_told_once(source: CredentialSource, folder: Path) ->
         await story.until(versions=1)
         (folder / "secret").write_text("\n")
         await story.until(refused=1)
+        (folder / "secret").write_text("\n\n")  # other contents, the same problem
+        await source.look(NOW)
         (folder / "secret").write_text("third")
         await story.until(versions=2)
     assert [[one.what for one in problems] for problems in story.refused] == [["is empty"]]
