@@ -27,7 +27,7 @@ def rest_s(failures: int, luck: float) -> float:
     """How long nobody is asked after that many failures in a row: 1 s, doubled up to 5 s, less up
     to a quarter.
     """
-    longest = min(REST_S * 2 ** min(failures - 1, 8), LONGEST_REST_S)
+    longest = min(REST_S * 2.0 ** min(failures - 1, 8), LONGEST_REST_S)
     return longest * (1 - luck / 4)
 
 
