@@ -32,9 +32,9 @@ class ServerTls(Group):
     """TLS of the data listener, where it is bound elsewhere than on loopback."""
 
     certificate_file: Text
-    """PEM file with the certificate and its chain."""
+    """PEM file with the certificate and its chain. Rotates."""
     key_file: Text
-    """PEM file with the private key."""
+    """PEM file with the private key. Rotates."""
 
 
 class DataListener(Group):

@@ -95,23 +95,24 @@ class Serving:
         """Takes up what has changed, and opens what could not be opened before."""
         now = await asyncio.to_thread(digest, self.path)
         if now != known:
-            now = await self._take_up(sidecar)
+            await self._settled(now)
+            read = partial(read_configuration, self.path, env=self.env, lenient=self.fail_open)
+            reading = await asyncio.to_thread(read)
+            await sidecar.take_up(reading)
+            now = reading.digest
         with suppress(ListenerUnavailable):  # told in log and status; tried again at the next look
             await sidecar.listen()
         sidecar.look_after()
         return now
 
-    async def _take_up(self, sidecar: Sidecar) -> str:
-        read = partial(read_configuration, self.path, env=self.env, lenient=self.fail_open)
-        reading = await asyncio.to_thread(read)
+    async def _settled(self, latest: str) -> None:
+        """Half a file may be a good one, with half the tenants: it is read once it is at rest."""
         for _ in range(SETTLE_LOOKS):
-            # Half a file may be a good one, with half the tenants: it is read once it is at rest.
+            before = latest
             await asyncio.sleep(SETTLE_S)
-            before, reading = reading, await asyncio.to_thread(read)
-            if reading.digest == before.digest:
-                break
-        await sidecar.take_up(reading)
-        return reading.digest
+            latest = await asyncio.to_thread(digest, self.path)
+            if latest == before:
+                return
 
     def _sidecar(self) -> Sidecar:
         settle()
