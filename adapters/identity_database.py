@@ -64,13 +64,17 @@ class PedkaiDatabaseIdentity:
         capacity: int = 100_000,
         clock: Callable[[], float] = loop_time,
     ) -> None:
-        self._engine = engine
         self._tenant = tenant
         self._remembered = Remembered(remember_s, capacity)
         self._clock = clock
         self._reads: list[set[UUID]] = []
         self.problem: LookupFailed | None = None
         """Why the last read failed; `None` after one that did not."""
+        self.read_by(engine)
+
+    def read_by(self, engine: AsyncEngine) -> None:
+        """From the next read on. It leads to the same database, so what is remembered stays."""
+        self._engine = engine
         columns = select(customers.c.id, customers.c.external_id)
         self._statement = columns.where(is_asked(engine.dialect.name))
 

@@ -32,9 +32,9 @@ class ServerTls(Group):
     """TLS of the data listener, where it is bound elsewhere than on loopback."""
 
     certificate_file: Text
-    """PEM file with the certificate and its chain."""
+    """PEM file with the certificate and its chain. Rotates."""
     key_file: Text
-    """PEM file with the private key."""
+    """PEM file with the private key. Rotates."""
 
 
 class DataListener(Group):
@@ -81,7 +81,9 @@ class Auth(Group):
 
     token_file: Text | None = None
     """File with the bearer token that the data listener wants. If it is absent at start, a token
-    is generated into it (mode 0600). `None`: no token is asked for."""
+    is generated into it (mode 0600). `None`: no token is asked for. Rotates."""
+    former_token_serves: Duration = 60.0
+    """How long the token before the file's present one is still accepted after a rotation."""
 
 
 class Deadlines(Group):
@@ -167,6 +169,11 @@ class Wire(Group):
     """For the TCP and TLS handshakes of one new connection."""
     exchange_timeout: Duration = 1.0
     """For one exchange, never longer than the budget of its question."""
+    connection_age: Duration = 600.0
+    """How long a connection is used at most, less up to a fifth by chance; then a new one is
+    opened, and with it the vendor's name is looked up anew."""
+    drain: Duration = 30.0
+    """How long exchanges under replaced credentials may take to finish."""
     response_body: Size = 8 * 1024 * 1024
     """Bytes of a reply, after decompression."""
     egress_proxy: Text | None = Field(default=None, repr=False)

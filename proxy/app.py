@@ -1,37 +1,32 @@
 """Where everything meets: the runtime of the moment, the three listeners, and their supervision."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from config.addresses import is_loopback
 from config.problems import Problem
 from config.settings import Settings
 from proxy.configuration import Reading
-from proxy.http.addresses import Address, ListenerUnavailable
+from proxy.doors import DATA, OPS, Doors
+from proxy.http.addresses import Address
 from proxy.http.admin import AdminRoutes
 from proxy.http.data import DataRoutes, Journal
 from proxy.http.door import Door
-from proxy.http.gate import Gate
-from proxy.http.listeners import Listener
 from proxy.http.ops import OpsRoutes
 from proxy.http.ports import Runtime, Status
-from proxy.http.tokens import token
 from proxy.lifecycle import Tasks
-from proxy.runtime import ConfiguredRuntime, UnconfiguredRuntime
+from proxy.runtime import ConfiguredRuntime
+from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
-from proxy.telemetry.records import ConfigurationState
-
-DATA, OPS, ADMIN = "data", "ops", "admin"
-OPENING_ORDER = (OPS, DATA, ADMIN)
-"""Health first: it says what the others wait for."""
-LAST_WORDS_S = 0.2
-"""How long an answer about health may take to leave at the end."""
+from proxy.telemetry.expositions import CredentialFigures
+from proxy.telemetry.records import ConfigurationState, CredentialsRecord, FileRecord, Reload
+from proxy.unconfigured import UnconfiguredRuntime
+from proxy.vigil import Vigil
 
 AnyRuntime: TypeAlias = ConfiguredRuntime | UnconfiguredRuntime
 
@@ -44,47 +39,66 @@ class Sidecar:
         self._clock = clock
         self._started = clock()
         self._tasks = Tasks(telemetry.error)
+        self.spawn = self._tasks.spawn
         self._runtime: AnyRuntime = self._unconfigured()
         self._state = ConfigurationState.BAD
         self._problems: tuple[Problem, ...] = ()
-        self._doors: Settings | None = None
-        self._listeners: dict[str, Listener] = {}
-        self._obstacles: dict[str, str] = dict.fromkeys(OPENING_ORDER, "not opened yet")
+        self._wanted: Settings | None = None
+        self._shelf = Shelf()
+        self._doors = Doors(self._door, telemetry=telemetry, spawn=self.spawn, clock=clock)
+        self._vigil = Vigil(telemetry)
         self._stopping = False
+        telemetry.metrics.registry.register(
+            CredentialFigures(self._credentials, self._doors.certificates, clock)
+        )
 
     async def take_up(self, reading: Reading) -> None:
         """Serves with this configuration from now on; a bad one leaves the last good one."""
+        first = self._wanted is None
         if reading.settings is not None:
             reading = await self._put_to_work(reading, reading.settings)
         self._problems = tuple(reading.problems)
         if reading.settings is not None:
-            self._state, self._doors = ConfigurationState.GOOD, reading.doors
+            self._state, self._wanted = ConfigurationState.GOOD, reading.doors
         elif self._state is ConfigurationState.BAD:
-            self._doors = reading.doors
+            self._wanted = reading.doors
         else:
             self._state = ConfigurationState.OUTDATED
         self._tell(reading)
+        if not first:
+            outcome = Reload.REFUSED if reading.settings is None else Reload.TAKEN
+            self._telemetry.metrics.reloaded("configuration", "-", outcome)
 
     async def listen(self) -> None:
-        """Opens what is not open, where it should be. Raises the first `ListenerUnavailable`."""
-        if self._doors is None or self._stopping:
-            return
-        obstacle = None
-        for name in OPENING_ORDER:
-            try:
-                await self._open(name, self._doors)
-            except ListenerUnavailable as error:
-                self._obstacle(name, str(error))
-                obstacle = obstacle or error
-        if obstacle is not None:
-            raise obstacle
+        """Opens what is not open, where it should be, under the token and certificate of now.
+
+        Raises the first `ListenerUnavailable`.
+        """
+        if self._wanted is not None and not self._stopping:
+            await self._doors.open(self._wanted)
+
+    def look_after(self) -> None:
+        """Tells what became of files and certificates since the last time."""
+        self._vigil.look(
+            self._credentials(),
+            files=self._other_files(),
+            certificates=self._doors.certificates(),
+            now=self._clock(),
+        )
+
+    def tell(self, error: BaseException) -> None:
+        """Something broke that nothing foresaw."""
+        self._telemetry.error(error)
+
+    def files(self) -> frozenset[Path]:
+        """Files of the listeners that may rotate."""
+        return self._doors.files()
 
     def addresses(self) -> Mapping[str, Address]:
         """Where each open listener listens."""
-        return {name: listener.bound for name, listener in self._listeners.items()}
+        return self._doors.addresses()
 
     def status(self) -> Status:
-        listeners = {name: str(address) for name, address in self.addresses().items()}
         problems = [
             {"path": problem.path or "the file", "remedy": f"{problem.what}: {problem.instead}"}
             for problem in self._problems
@@ -95,8 +109,8 @@ class Sidecar:
             ready=self._unready() is None,
             configuration=self._state,
             problems=problems,
-            listeners={name: f"not open: {why}" for name, why in self._obstacles.items()}
-            | listeners,
+            files=[asdict(one) for one in self._all_files()],
+            listeners=self._doors.shown(),
             connections=self._runtime.connections(),
             tenants=self._runtime.tenants(),
             default_tenant=self._runtime.default_tenant
@@ -111,15 +125,11 @@ class Sidecar:
         """
         self._stopping = True
         if grace_s is None:
-            grace_s = (self._doors or Settings(schema_version=1)).shutdown.grace
+            grace_s = (self._wanted or Settings(schema_version=1)).shutdown.grace
         self._telemetry.log.info("stopping", grace_s=grace_s)
         try:
-            if (data := self._listeners.pop(DATA, None)) is not None:
-                await data.close(grace_s)
+            await self._doors.close(grace_s)
         finally:
-            for name in (OPS, ADMIN):
-                if (listener := self._listeners.pop(name, None)) is not None:
-                    await listener.close(LAST_WORDS_S)
             await self._runtime.aclose()
             await self._tasks.cancel()
 
@@ -132,52 +142,40 @@ class Sidecar:
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""
         self._telemetry.log.configure(level=settings.logging.level, style=settings.logging.format)
+        loan = Loan(self._shelf)
         try:
             new = ConfiguredRuntime(
-                settings, spawn=self._tasks.spawn, report=self._telemetry.adapter_failed
+                settings,
+                loan=loan,
+                clock=self._clock,
+                spawn=self.spawn,
+                telemetry=self._telemetry,
             )
             await new.open()
         except Exception as error:  # noqa: BLE001  (told; the sidecar serves on without them)
+            await loan.give_back()
             self._telemetry.error(error)
             problem = Problem("", f"can't be put to work ({type(error).__name__})", "see the log")
             return replace(reading, settings=None, problems=[problem])
         old, self._runtime = self._runtime, new
-        self._tasks.spawn(_retire(old))
+        old.settle_down()
+        self.spawn(_retire(old))
         return reading
 
+    def _credentials(self) -> tuple[CredentialsRecord, ...]:
+        return self._runtime.credentials()
+
+    def _other_files(self) -> tuple[FileRecord, ...]:
+        return (*self._doors.file_problems(), *self._runtime.file_problems())
+
+    def _all_files(self) -> tuple[FileRecord, ...]:
+        credentials = (file for one in self._credentials() for file in one.files)
+        return (*self._other_files(), *credentials)
+
     def _unconfigured(self) -> UnconfiguredRuntime:
-        return UnconfiguredRuntime(spawn=self._tasks.spawn, report=self._telemetry.adapter_failed)
-
-    async def _open(self, name: str, doors: Settings) -> None:
-        address = _address(name, doors)
-        gate = await asyncio.to_thread(_gate, name, doors)
-        old = self._listeners.get(name)
-        if old is not None and old.address == address:
-            old.gate = gate
-            return
-        opened = Listener(self._door(name), address, gate)
-        try:
-            await opened.open()
-        except ListenerUnavailable:
-            if old is None:
-                raise
-            # The old one may be what stands in the way, as with another host and the same port.
-            await self._listeners.pop(name).close(doors.shutdown.grace)
-            await opened.open()
-        else:
-            if old is not None:
-                self._tasks.spawn(old.close(doors.shutdown.grace))
-        self._listeners[name] = opened
-        self._obstacles.pop(name, None)
-        self._telemetry.log.info("listening", listener=name, address=str(opened.bound))
-
-    def _obstacle(self, name: str, why: str) -> None:
-        """A listener that can't be had closes: it never stays open under weaker conditions."""
-        if self._obstacles.get(name) != why:
-            self._telemetry.log.error("not_listening", listener=name, because=why)
-        self._obstacles[name] = why
-        if (listener := self._listeners.pop(name, None)) is not None:
-            self._tasks.spawn(listener.close(LAST_WORDS_S))
+        return UnconfiguredRuntime(
+            spawn=self.spawn, report=partial(self._telemetry.adapter_failed, "-")
+        )
 
     def _door(self, name: str) -> Door:
         telemetry = self._telemetry
@@ -195,7 +193,7 @@ class Sidecar:
     def _unready(self) -> str | None:
         if self._stopping:
             return "it is stopping"
-        if DATA not in self._listeners:
+        if not self._doors.data_is_open:
             return "the data listener is not open"
         return None
 
@@ -224,34 +222,3 @@ async def _retire(runtime: AnyRuntime) -> None:
         await runtime.leases.all_given_back()
     finally:
         await runtime.aclose()
-
-
-def _address(name: str, doors: Settings) -> Address:
-    listeners = doors.listeners
-    if name != DATA:
-        other = listeners.ops if name == OPS else listeners.admin
-        return Address(host=other.host, port=other.port)
-    data = listeners.data
-    return Address(
-        host=data.host,
-        port=data.port,
-        unix_socket=data.unix_socket,
-        certificate_file=data.tls.certificate_file if data.tls else None,
-        key_file=data.tls.key_file if data.tls else None,
-    )
-
-
-def _gate(name: str, doors: Settings) -> Gate:
-    """Raises `ListenerUnavailable` when there should be a token and there is none."""
-    if name == OPS:
-        # Kubelet and Prometheus come by the pod's address; there is nothing here to protect.
-        return Gate(loopback_host=False, own_origin=False)
-    if name == ADMIN:
-        return Gate(loopback_host=True)
-    data = doors.listeners.data
-    path = doors.auth.token_file
-    return Gate(
-        loopback_host=data.unix_socket is None and is_loopback(data.host),
-        scheme="https" if data.tls else "http",
-        token=None if path is None else token(Path(path)),
-    )

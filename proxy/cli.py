@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,14 +21,15 @@ examples:
   bss-sidecar check sidecar.yaml              every problem of a configuration, at once
   bss-sidecar serve sidecar.yaml              serve; refuse to start on a bad configuration
   bss-sidecar serve --fail-open sidecar.yaml  serve whatever happens, as injected into a pod
+  bss-sidecar doctor sidecar.yaml             files, ways, tokens, answers: what is wrong, and why
   bss-sidecar config schema > schema.json     for an editor
 
 environment:
-  {FILE_VARIABLE}   the configuration file, where serve names none
+  {FILE_VARIABLE}   the configuration file, where serve or doctor names none
 
 exit status:
   0    it ended as asked
-  1    the demo did not go well
+  1    the demo did not go well, or the doctor found a connection that is not well
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
   69   a port, socket, certificate or token of a listener can't be had
@@ -73,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, metavar="FILE")
     check.add_argument("--json", action="store_true", help="for programs")
 
+    doctor = commands.add_parser("doctor", help="try every connection, and say what is wrong")
+    doctor.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the configuration")
+    doctor.add_argument("--connection", metavar="NAME", help="this one only")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+
     config = commands.add_parser("config", help="about the configuration's format")
     config.add_argument("what", choices=["schema"], help="print its JSON Schema")
 
@@ -88,11 +94,26 @@ def _serve(asked: argparse.Namespace) -> int:
     from proxy.serving import Serving  # noqa: PLC0415  (`--help` needs no web server)
 
     env = environment()
-    named = env.get(FILE_VARIABLE)
-    path: Path | None = asked.file or (Path(named) if named else None)
     return Serving(
-        path=path, fail_open=asked.fail_open, env=env, out=sys.stdout, err=sys.stderr
+        path=_file(asked, env), fail_open=asked.fail_open, env=env, out=sys.stdout, err=sys.stderr
     ).run()
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from proxy.doctor.run import NOT_NAMED, Visit, run_doctor  # noqa: PLC0415  (as above)
+
+    path = _file(asked, environment())
+    if path is None:
+        print(NOT_NAMED, file=sys.stderr)  # noqa: T201  (the answer of a command)
+        return 64
+    visit = Visit(path=path, connection=asked.connection, json=asked.json)
+    return run_doctor(visit, clock=wall_clock, out=sys.stdout)
+
+
+def _file(asked: argparse.Namespace, env: Mapping[str, str]) -> Path | None:
+    """As named on the command line, or else in the environment."""
+    named = env.get(FILE_VARIABLE)
+    return asked.file or (Path(named) if named else None)
 
 
 def _check(asked: argparse.Namespace) -> int:
@@ -125,4 +146,11 @@ def _certs(asked: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"serve": _serve, "check": _check, "config": _config, "demo": _demo, "certs": _certs}
+_COMMANDS = {
+    "serve": _serve,
+    "check": _check,
+    "doctor": _doctor,
+    "config": _config,
+    "demo": _demo,
+    "certs": _certs,
+}

@@ -1,7 +1,7 @@
 """Engines on Pedkai's database, each on the URL that its file or environment variable says now."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,34 +34,59 @@ class Database:
     problem: str = "its URL has not been read yet"
     """For the operator; empty when there is an engine."""
     url: str = field(default="", repr=False)
-    """What the engine was opened on, or what was refused."""
+    """What the engine was opened on."""
+    file_problem: str = ""
+    """What is wrong with its file as it is now, also while an engine serves; or empty."""
+
+    async def aclose(self) -> None:
+        if self.engine is not None:
+            await self.engine.dispose()
 
 
 class Databases:
     """Every database that a configuration names. A URL in a file may change while we run."""
 
-    def __init__(self, keys: Iterable[DatabaseKey]) -> None:
-        self._databases = {key: Database() for key in keys}
+    def __init__(
+        self,
+        keys: Iterable[DatabaseKey],
+        take: Callable[[DatabaseKey], Database] = lambda _key: Database(),
+    ) -> None:
+        """`take` may give one that others use too; who gives it closes it."""
+        self._databases = {key: take(key) for key in keys}
 
     def __getitem__(self, key: DatabaseKey) -> Database:
         return self._databases[key]
 
+    @property
+    def engines(self) -> tuple[AsyncEngine | None, ...]:
+        return tuple(one.engine for one in self._databases.values())
+
+    def files(self) -> frozenset[Path]:
+        """Files whose URLs may change."""
+        return frozenset(
+            Path(key.dsn_file)
+            for key in self._databases
+            if key.dsn is None and key.dsn_file is not None
+        )
+
     async def look(self) -> bool:
         """Reads every URL again; whether an engine has changed by it. Opens no socket."""
-        changed = False
+        before = self.engines
         for key, database in self._databases.items():
             url, problem = await asyncio.to_thread(_url, key)
             if not url:
                 # What was opened on the last good URL goes on.
                 database.problem = "" if database.engine else problem
+                database.file_problem = problem
             elif url != database.url:
-                changed = await _reopen(database, key, url) or changed
-        return changed
+                await _reopen(database, key, url)
+            else:
+                database.file_problem = ""
+        return self.engines != before
 
     async def aclose(self) -> None:
         for database in self._databases.values():
-            if database.engine is not None:
-                await database.engine.dispose()
+            await database.aclose()
 
 
 def database_of(connection: Connection) -> DatabaseKey | None:
@@ -88,19 +113,20 @@ def identity_database_of(connection: Connection) -> DatabaseKey | None:
     )
 
 
-async def _reopen(database: Database, key: DatabaseKey, url: str) -> bool:
+async def _reopen(database: Database, key: DatabaseKey, url: str) -> None:
     old = database.engine
     try:
         new = open_engine(url, pool=key.pool, connect_timeout_s=key.connect_timeout_s)
     except ValueError as error:
         # Its words are ours and never quote the URL.
-        database.url, database.problem = url, f"its URL is not valid: {error}"
-        return False
+        database.file_problem = f"its URL is not valid: {error}"
+        database.problem = "" if old else database.file_problem
+        return
     database.engine, database.url, database.problem = new, url, ""
+    database.file_problem = ""
     if old is not None:
         # What is being asked over the old engine is finished; its idle sockets are closed.
         await old.dispose()
-    return True
 
 
 def _url(key: DatabaseKey) -> tuple[str, str]:

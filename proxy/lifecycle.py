@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 EXIT_BY_SIGNAL = 128
@@ -35,6 +36,29 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_error(error)
+
+
+class Leases:
+    """Who still works with a thing that is to be closed."""
+
+    def __init__(self) -> None:
+        self._held = 0
+        self._free = asyncio.Event()
+        self._free.set()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        self._held += 1
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if not self._held:
+                self._free.set()
+
+    async def all_given_back(self) -> None:
+        await self._free.wait()
 
 
 class Stop:

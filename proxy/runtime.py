@@ -1,127 +1,57 @@
 """One configuration at work: its connections, its databases, and a desk for each tenant.
 
 It never changes what it was configured with: another configuration makes another runtime, and the
-old one closes when the last question that holds a lease on it is answered.
+old one closes when the last question that holds a lease on it is answered. What both of them ask
+for in the same words (a connection, a database, what is remembered) passes from one to the other.
 """
 
 import asyncio
-import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Final, NoReturn, TypeAlias
-from uuid import UUID
+from functools import partial
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.identity import IdentityMap, SameId, VendorIds
-from adapters.identity_database import PedkaiDatabaseIdentity
-from adapters.identity_file import FileIdentity
+from adapters.identity import IdentityMap
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Dispute, Learn, LookupFailed, Reason
 from adapters.ports import Ports
 from adapters.registry import base_urls, build, reaches
-from config.settings import Connection, Deadlines, Limits, Settings, Tenant
+from config.settings import Connection, IdentitySource, Settings, Tenant, TmfProfile
 from proxy.connection import VendorConnection
-from proxy.databases import Databases, database_of, identity_database_of
+from proxy.databases import (
+    Database,
+    DatabaseKey,
+    Databases,
+    database_of,
+    identity_database_of,
+)
 from proxy.http.ports import Desk
+from proxy.identities import Identities
+from proxy.lifecycle import Leases
 from proxy.pipeline import lookup_stack
+from proxy.reporting import as_json, credentials_record
+from proxy.shelf import Loan
+from proxy.telemetry import Telemetry
+from proxy.telemetry.records import CredentialsRecord, FileRecord
+from proxy.unconfigured import Unconfigured
+from proxy.watching import Hints, Spawn
 
-Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-AdapterFailed: TypeAlias = Callable[[str, str], None]
-"""Takes a connection's name and the type names of what its adapter raised."""
-
-LOOK_AGAIN_S = 1.0
-"""How often the files with databases' URLs are read."""
-_TENANT = re.compile(r"[a-z][a-z0-9_]{2,99}")
-
-
-class Unconfigured(LookupAdapter):
-    """Stands where there is no adapter: nobody can say, because nothing says whom to ask."""
-
-    source = "unavailable"
-    is_estimate = True
-
-    async def look_up_billing(
-        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
-    ) -> None:
-        _nobody_to_ask()
-
-    async def look_up_disputes(
-        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Dispute]
-    ) -> None:
-        _nobody_to_ask()
-
-
-class UnreadIdentity(IdentityMap):
-    """Stands where an identity map's database has not been opened: nobody's id can be read."""
-
-    async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
-        return VendorIds({}, frozenset(customer_ids))
-
-    def forget(self, customer_id: UUID) -> None:
-        """Nothing is remembered."""
-
-
-class Leases:
-    """Who still works with a thing that is to be closed."""
-
-    def __init__(self) -> None:
-        self._held = 0
-        self._free = asyncio.Event()
-        self._free.set()
-
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        self._held += 1
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._held -= 1
-            if not self._held:
-                self._free.set()
-
-    async def all_given_back(self) -> None:
-        await self._free.wait()
-
-
-class UnconfiguredRuntime:
-    """What serves while there is no usable configuration: every question is answered, degraded."""
-
-    default_tenant: Final = "unknown"
-    """Whether there is a default tenant is not known, so a request that names none is answered."""
-
-    def __init__(self, *, spawn: Spawn, report: AdapterFailed) -> None:
-        self.single_budget_s = Deadlines().single
-        self.batch_budget_s = Deadlines().batch
-        self.batch_ids = Limits().batch_ids
-        self.body_bytes = Limits().request_body
-        self.leases = Leases()
-        self._adapter = _stacked(Unconfigured(), "-", spawn=spawn, report=report)
-
-    def desk(self, tenant: str) -> Desk | None:
-        """Which tenants there are is not known: any that could be one is answered."""
-        if not _TENANT.fullmatch(tenant):
-            return None
-        return Desk(tenant=tenant, connection="-", adapter=self._adapter, forget=_remember_nothing)
-
-    def connections(self) -> Mapping[str, Mapping[str, object]]:
-        return {}
-
-    def tenants(self) -> Mapping[str, str]:
-        return {}
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
+DSN_REMEDY = "write one SQLAlchemy URL, such as postgresql+asyncpg://USER@HOST/DATABASE"
 
 
 class ConfiguredRuntime:
     """Settings at work."""
 
-    def __init__(self, settings: Settings, *, spawn: Spawn, report: AdapterFailed) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        loan: Loan,
+        clock: Callable[[], datetime],
+        spawn: Spawn,
+        telemetry: Telemetry,
+    ) -> None:
         self.settings = settings
         self.default_tenant = settings.default_tenant
         self.single_budget_s = settings.deadlines.single
@@ -129,28 +59,31 @@ class ConfiguredRuntime:
         self.batch_ids = settings.limits.batch_ids
         self.body_bytes = settings.limits.request_body
         self.leases = Leases()
+        self._loan = loan
+        self._clock = clock
         self._spawn = spawn
-        self._report = report
+        self._telemetry = telemetry
         self._connections = {
-            name: VendorConnection(name, connection, _apis(connection), spawn=spawn)
+            name: self._connection(name, connection)
             for name, connection in settings.connections.items()
             if reaches()[connection.vendor] == "http"
         }
-        self._files: dict[str, FileIdentity] = {}
-        self._identities: dict[str, tuple[AsyncEngine, PedkaiDatabaseIdentity]] = {}
         self._databases = Databases(
-            key
-            for connection in settings.connections.values()
-            for key in (database_of(connection), identity_database_of(connection))
-            if key is not None
+            _databases(settings), lambda key: loan.take(key, Database, Database.aclose)
         )
+        self._identities = Identities(self._databases, loan)
         self._desks: Mapping[str, Desk] = {}
+        self._engines: tuple[AsyncEngine | None, ...] = ()
+        self._hints = Hints(spawn)
         self._looking: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Reads what the databases' URLs are. Missing ones never stop a start."""
+        """Reads what the databases' URLs are. Missing files never stop a start."""
         await self._databases.look()
         self._set_up_desks()
+        for connection in self._connections.values():
+            connection.start()
+        self._hints.watch(self._databases.files())
         self._looking = self._spawn(self._look_again())
 
     def desk(self, tenant: str) -> Desk | None:
@@ -166,36 +99,80 @@ class ConfiguredRuntime:
     def tenants(self) -> Mapping[str, str]:
         return {name: tenant.connection for name, tenant in self.settings.tenants.items()}
 
-    async def aclose(self) -> None:
-        """Ends what is in flight; wait for the leases first."""
+    def credentials(self) -> tuple[CredentialsRecord, ...]:
+        """Of the connections that have any."""
+        now = self._clock()
+        return tuple(
+            credentials_record(name, vendor, now) for name, vendor in self._connections.items()
+        )
+
+    def file_problems(self) -> tuple[FileRecord, ...]:
+        """Of the files that are no connection's credentials."""
+        return tuple(
+            file
+            for name, connection in self.settings.connections.items()
+            for file in (
+                self._dsn_problem(name, database_of(connection)),
+                self._dsn_problem(name, identity_database_of(connection)),
+                self._identities.file_problem(name, connection),
+            )
+            if file is not None
+        )
+
+    def settle_down(self) -> None:
+        """Looks at no file any more: another runtime has taken over."""
+        self._hints.stop()
         if self._looking is not None:
             self._looking.cancel()
-        for connection in self._connections.values():
-            await connection.aclose()
-        await self._databases.aclose()
+
+    async def aclose(self) -> None:
+        """Ends what is in flight and nobody else uses; wait for the leases first."""
+        self.settle_down()
+        await self._loan.give_back()
 
     async def _look_again(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_AGAIN_S)
-            if await self._databases.look():
+            await self._hints.next()
+            await self._databases.look()
+            if self._databases.engines != self._engines:
                 self._set_up_desks()
 
     def _set_up_desks(self) -> None:
+        if self._engines:
+            self._telemetry.reloaded("database_url")
+        self._engines = self._databases.engines
         self._desks = {
             name: self._desk(name, tenant) for name, tenant in self.settings.tenants.items()
         }
 
+    def _connection(self, name: str, connection: Connection) -> VendorConnection:
+        apis = _apis(connection)
+        make = partial(
+            VendorConnection, name, connection, apis, spawn=self._spawn, clock=self._clock
+        )
+        # Nothing of what is left out here reaches its sockets, so it may change without them.
+        words = connection.model_copy(
+            update={
+                "apis": {},
+                "base_url": None,
+                "identity": IdentitySource(),
+                "tmf": TmfProfile(),
+                "database": None,
+            }
+        )
+        return self._loan.take((name, words, apis), make, VendorConnection.aclose)
+
     def _desk(self, name: str, tenant: Tenant) -> Desk:
         connection = self.settings.connections[tenant.connection]
-        identity = self._identity(name, connection)
+        identity = self._identities.of(name, connection)
+        adapter = self._adapter(name, tenant, connection, identity)
         return Desk(
             tenant=name,
             connection=tenant.connection,
-            adapter=_stacked(
-                self._adapter(name, tenant, connection, identity),
-                tenant.connection,
+            adapter=lookup_stack(
+                adapter,
                 spawn=self._spawn,
-                report=self._report,
+                report=partial(self._telemetry.adapter_failed, tenant.connection),
             ),
             forget=identity.forget,
         )
@@ -224,58 +201,36 @@ class ConfiguredRuntime:
         )
         return build(connection.vendor, ports)
 
-    def _identity(self, tenant: str, connection: Connection) -> IdentityMap:
-        source = connection.identity
-        if source.kind == "file" and source.file is not None:
-            return self._files.setdefault(source.file, FileIdentity(Path(source.file)))
-        key = identity_database_of(connection)
-        if key is None:
-            return SameId()
-        engine = self._databases[key].engine
-        if engine is None:
-            return UnreadIdentity()
-        known, identity = self._identities.get(tenant, (None, None))
-        if identity is None or known is not engine:
-            identity = PedkaiDatabaseIdentity(
-                engine, tenant, remember_s=source.remember, capacity=source.remember_customers
-            )
-            self._identities[tenant] = engine, identity
-        return identity
-
     def _shown(self, name: str, connection: Connection) -> dict[str, object]:
         shown: dict[str, object] = {"vendor": connection.vendor}
         if (vendor := self._connections.get(name)) is not None:
-            shown |= {
-                key: value.isoformat() if isinstance(value, datetime) else value
-                for key, value in asdict(vendor.status()).items()
-                if key != "name"
-            }
+            shown |= as_json(vendor)
         if (key := database_of(connection)) is not None:
             shown["database"] = self._databases[key].problem or "open"
-        shown["identity"] = self._shown_identity(name, connection)
+        tenants = (
+            tenant for tenant, one in self.settings.tenants.items() if one.connection == name
+        )
+        kind, problem = connection.identity.kind, self._identities.problem(connection, tenants)
+        shown["identity"] = f"{kind}: {problem}" if problem else kind
         return shown
 
-    def _shown_identity(self, name: str, connection: Connection) -> str:
-        kind, file = connection.identity.kind, connection.identity.file
-        problem: str | None = None
-        if (key := identity_database_of(connection)) is not None:
-            problem = self._databases[key].problem or self._unread(name)
-        elif file in self._files:
-            problem = self._files[file].problem
-        return f"{kind}: {problem}" if problem else kind
-
-    def _unread(self, connection: str) -> str | None:
-        """Why the latest read of a tenant's mappings failed, if one of its tenants' did."""
-        for tenant, (_, identity) in self._identities.items():
-            if self.settings.tenants[tenant].connection == connection and identity.problem:
-                return str(identity.problem)
-        return None
+    def _dsn_problem(self, name: str, key: DatabaseKey | None) -> FileRecord | None:
+        if key is None or key.dsn_file is None or not self._databases[key].file_problem:
+            return None
+        return FileRecord(
+            kind="database_url",
+            connection=name,
+            file=key.dsn_file,
+            what=self._databases[key].file_problem,
+            remedy=DSN_REMEDY,
+        )
 
 
-def _stacked(
-    adapter: LookupAdapter, connection: str, *, spawn: Spawn, report: AdapterFailed
-) -> LookupAdapter:
-    return lookup_stack(adapter, spawn=spawn, report=lambda types: report(connection, types))
+def _databases(settings: Settings) -> Iterator[DatabaseKey]:
+    for connection in settings.connections.values():
+        for key in (database_of(connection), identity_database_of(connection)):
+            if key is not None:
+                yield key
 
 
 def _apis(connection: Connection) -> Mapping[Any, str]:
@@ -285,11 +240,3 @@ def _apis(connection: Connection) -> Mapping[Any, str]:
 
 def _tmf(connection: Connection) -> dict[str, object]:
     return connection.tmf.model_dump(exclude_none=True)
-
-
-def _nobody_to_ask() -> NoReturn:
-    raise LookupFailed(Reason.CONFIGURATION, "there is no usable configuration")
-
-
-def _remember_nothing(_customer_id: UUID) -> None:
-    """Nothing is remembered, so nothing is to be forgotten."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -17,10 +18,11 @@ from proxy.lifecycle import Stop, run, settle
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
+from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
-LOOK_AGAIN_S = 1.0
-"""How often an injected sidecar looks at its file, and tries listeners that it could not open."""
+SETTLE_S = 0.05
+SETTLE_LOOKS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,36 +65,62 @@ class Serving:
             print(f"bss-sidecar can't listen at {error}", file=self.err)
             await sidecar.stop(0.1)
             return EXIT_UNAVAILABLE
-        await stop.wait()
-        await sidecar.stop()
+        await self._keep_up(sidecar, reading.digest, stop)
         return 0
 
     async def _whatever_happens(self, stop: Stop) -> int:
         sidecar = self._sidecar()
-        known = None
-        while not stop.is_set:
-            known = await self._look(sidecar, known)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_S):
-                    await stop.wait()
-        await sidecar.stop()
+        await self._keep_up(sidecar, None, stop)
         return 0
 
+    async def _keep_up(self, sidecar: Sidecar, known: str | None, stop: Stop) -> None:
+        """Serves what the files say, until the stop; `known`: the digest of what it serves."""
+        hints = Hints(sidecar.spawn)
+        stopping = sidecar.spawn(_hint_at_stop(stop, hints))
+        own = () if self.path is None else (self.path,)
+        try:
+            while not stop.is_set:
+                try:
+                    known = await self._look(sidecar, known)
+                except Exception as error:  # noqa: BLE001  (told; what serves, serves on)
+                    sidecar.tell(error)
+                hints.watch(sidecar.files().union(own))
+                await hints.next()
+        finally:
+            stopping.cancel()
+            hints.stop()
+            await sidecar.stop()
+
     async def _look(self, sidecar: Sidecar, known: str | None) -> str:
-        """Takes the file up if it has changed, and opens what could not be opened before."""
+        """Takes up what has changed, and opens what could not be opened before."""
         now = await asyncio.to_thread(digest, self.path)
         if now != known:
-            reading = await asyncio.to_thread(
-                read_configuration, self.path, env=self.env, lenient=True
-            )
+            await self._settled(now)
+            read = partial(read_configuration, self.path, env=self.env, lenient=self.fail_open)
+            reading = await asyncio.to_thread(read)
             await sidecar.take_up(reading)
             now = reading.digest
         with suppress(ListenerUnavailable):  # told in log and status; tried again at the next look
             await sidecar.listen()
+        sidecar.look_after()
         return now
+
+    async def _settled(self, latest: str) -> None:
+        """Half a file may be a good one, with half the tenants: it is read once it is at rest."""
+        for _ in range(SETTLE_LOOKS):
+            before = latest
+            await asyncio.sleep(SETTLE_S)
+            latest = await asyncio.to_thread(digest, self.path)
+            if latest == before:
+                return
 
     def _sidecar(self) -> Sidecar:
         settle()
         log = Log(self.out)
         capture_libraries(log)
         return Sidecar(Telemetry(log, Metrics()), clock=wall_clock)
+
+
+async def _hint_at_stop(stop: Stop, hints: Hints) -> None:
+    await stop.wait()
+    hints.give()

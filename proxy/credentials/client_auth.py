@@ -22,6 +22,9 @@ Post: TypeAlias = Callable[[str, Mapping[str, str], str], Awaitable[HttpReply]]
 """Sends a form: URL, headers, urlencoded body. Raises `LookupFailed`."""
 
 ASSERTION_LIFE_S = 60
+CLOCK_SKEW_S = 30
+"""An assertion is dated back by this much, for an issuer whose clock is behind ours refuses one
+"from the future". Its life ahead is what issuers commonly allow, at the most."""
 
 _AUTHLIB_METHODS = {"tls_client_auth": "none"}
 """With `tls_client_auth` the certificate speaks; the form carries no more than the client's id."""
@@ -93,8 +96,8 @@ class _Assertion(PrivateKeyJWT):  # type: ignore[misc]  # authlib ships no types
             alg=signing_key.algorithm,
             claims={},  # authlib writes the `jti` into it, and would use one for ever
             header={"typ": "JWT"} | ({"kid": self._key_id} if self._key_id else {}),
-            issued_at=int(self._now.timestamp()),
-            expires_in=ASSERTION_LIFE_S,
+            issued_at=int(self._now.timestamp()) - CLOCK_SKEW_S,
+            expires_in=CLOCK_SKEW_S + ASSERTION_LIFE_S,
         )
         return assertion
 

@@ -10,9 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import ECKey, RSAKey
 
-from adapters.outcome import LookupFailed, Reason
-from proxy.credentials.files import read_bytes
-
 SMALLEST_RSA_BITS = 2048
 
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -26,19 +23,16 @@ class SigningKey:
     algorithm: str
 
 
-def read_signing_key(path: str) -> SigningKey:
-    """An RSA or EC key in PEM. Raises `LookupFailed(auth)` with what is wrong with the file."""
-    content = read_bytes(path, "signing key", Reason.AUTH)
+def parse_signing_key(content: bytes) -> SigningKey | str:
+    """An RSA or EC key in PEM, or what is wrong with it."""
     try:
         private = load_pem_private_key(content, password=None)
     except TypeError:
-        problem = "is encrypted; mount it without a passphrase"
+        return "is encrypted"
     except (ValueError, UnsupportedAlgorithm):
-        problem = "is not a PEM private key"
-    else:
-        if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= SMALLEST_RSA_BITS:
-            return SigningKey(RSAKey.import_key(content), "RS256")
-        if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
-            return SigningKey(ECKey.import_key(content), _CURVES[private.curve.name])
-        problem = "is neither RSA of 2048 bits or more nor EC on P-256, P-384 or P-521"
-    raise LookupFailed(Reason.AUTH, f"the signing key {path} {problem}")
+        return "is not a PEM private key"
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= SMALLEST_RSA_BITS:
+        return SigningKey(RSAKey.import_key(content), "RS256")
+    if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
+        return SigningKey(ECKey.import_key(content), _CURVES[private.curve.name])
+    return "is neither RSA of 2048 bits or more nor EC on P-256, P-384 or P-521"

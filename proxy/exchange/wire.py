@@ -58,7 +58,10 @@ class Address:
 
 
 class Wire(Exchange):
-    """Sends each request once. `body_bytes` caps a reply after decompression."""
+    """Sends each request once, and once more when only its authorization was refused.
+
+    `body_bytes` caps a reply after decompression.
+    """
 
     def __init__(
         self,
@@ -77,8 +80,32 @@ class Wire(Exchange):
 
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         url = self._url(request)
-        grant = await self._authorization.grant(call) if self._authorization else None
-        raw = await self._transport.fetch(
+        raw = await self._granted(url, call, self._authorization)
+        if refusal := replies.refusal(raw, call.asked_at):
+            raise refusal
+        reply = await self._answer(raw, call)
+        request.verify(reply)
+        return reply
+
+    async def _granted(self, url: str, call: Call, authorization: Authorization | None) -> RawReply:
+        """The reply. One to a grant that is refused is had once more, if there is a newer grant."""
+        if authorization is None:
+            return await self._fetch(url, call, None)
+        grant = await authorization.grant(call)
+        raw = await self._fetch(url, call, grant)
+        if raw.status != 401:
+            return raw
+        authorization.refused(grant.version)
+        newer = await authorization.grant(call)
+        if newer.version == grant.version:
+            return raw
+        raw = await self._fetch(url, call, newer)
+        if raw.status == 401:
+            authorization.refused(newer.version)
+        return raw
+
+    async def _fetch(self, url: str, call: Call, grant: Grant | None) -> RawReply:
+        return await self._transport.fetch(
             HttpRequest(
                 method="GET",
                 url=url,
@@ -88,13 +115,6 @@ class Wire(Exchange):
             body_bytes=self._body_bytes,
             deadline=call.deadline,
         )
-        if refusal := replies.refusal(raw, call.asked_at):
-            if self._authorization and grant and raw.status == 401:
-                self._authorization.refused(grant.version)
-            raise refusal
-        reply = await self._answer(raw, call)
-        request.verify(reply)
-        return reply
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
         return follow_link(self._address.apis[request.api], request, link)

@@ -53,6 +53,7 @@ def content(status: Status) -> dict[str, object]:
             "state": status.configuration,
             "problems": [dict(problem) for problem in status.problems],
         },
+        "files": [dict(file) for file in status.files],
         "listeners": dict(status.listeners),
         "connections": {name: dict(one) for name, one in status.connections.items()},
         "tenants": dict(status.tenants),
@@ -71,6 +72,7 @@ def page(status: Status) -> str:
     parts = [
         state,
         _table("Problems", ("path", "remedy"), _problem_rows(status)),
+        _table("Files", ("file", "what is wrong, and what to do"), _file_rows(status)),
         _table("Listeners", ("listener", "address"), status.listeners.items()),
         _table("Connections", ("connection", "state"), _connection_rows(status)),
         _table("Tenants", ("tenant", "connection"), status.tenants.items()),
@@ -85,9 +87,18 @@ def _problem_rows(status: Status) -> Iterable[tuple[str, str]]:
     return ((problem.get("path", ""), problem.get("remedy", "")) for problem in status.problems)
 
 
+def _file_rows(status: Status) -> Iterable[tuple[str, str]]:
+    for one in status.files:
+        yield (
+            f"{one.get('connection')}: {one.get('file')}",
+            f"{one.get('what')}; {one.get('remedy')}",
+        )
+
+
 def _connection_rows(status: Status) -> Iterable[tuple[str, str]]:
     for name, one in status.connections.items():
-        yield name, ", ".join(f"{key}: {value}" for key, value in one.items())
+        said = ((key, value) for key, value in one.items() if not isinstance(value, list))
+        yield name, ", ".join(f"{key}: {value}" for key, value in said)
 
 
 def _table(title: str, heads: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:

@@ -32,6 +32,8 @@ class Gate:
     scheme: str = "http"
     token: bytes | None = field(default=None, repr=False)
     """What `Authorization: Bearer` must carry; `None`: nothing is asked for."""
+    former_tokens: Sequence[bytes] = field(default=(), repr=False)
+    """Accepted beside `token`, while whoever shares the file reads the new one."""
 
     def admit(self, headers: "CIMultiDictProxy[str]", target_host: str | None = None) -> None:
         """Raises a `Problem` unless the request may come in.
@@ -44,7 +46,8 @@ class Gate:
         if self.own_origin:
             self._admit_origin(headers, hosts)
         if self.token is not None:
-            self._admit_token(headers.getall("Authorization", []), self.token)
+            accepted = (self.token, *self.former_tokens)
+            self._admit_token(headers.getall("Authorization", []), accepted)
 
     def _admit_host(self, hosts: Sequence[str], target_host: str | None) -> None:
         if len(hosts) != 1:
@@ -60,11 +63,12 @@ class Gate:
         if any(origin.strip().lower() not in own for origin in headers.getall("Origin", [])):
             raise Problem(ProblemType.FOREIGN, "pages of another origin may not ask")
 
-    def _admit_token(self, credentials: Sequence[str], token: bytes) -> None:
+    def _admit_token(self, credentials: Sequence[str], accepted: Sequence[bytes]) -> None:
         scheme, _, given = credentials[0].partition(" ") if len(credentials) == 1 else ("", "", "")
         # The comparison takes as long for a token that is almost right as for one that is not.
-        fits = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token)
-        if scheme.lower() != "bearer" or not fits:
+        sent = given.strip().encode("utf-8", "surrogateescape")
+        fits = [hmac.compare_digest(sent, one) for one in accepted]
+        if scheme.lower() != "bearer" or not any(fits):
             raise Problem(
                 ProblemType.UNAUTHORIZED,
                 "send Authorization: Bearer with the token of this sidecar",

@@ -1,14 +1,15 @@
 """A door at its address: sockets, TLS, HTTP framing, and the way they open and close."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
-from proxy.http.addresses import Address, ListenerUnavailable, bind, socket_file, unlink
+from proxy.http import certificate
+from proxy.http.addresses import Address, bind, socket_file, unlink
+from proxy.http.certificate import ServerCertificate
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 
@@ -29,13 +30,16 @@ class Listener:
         """As taken: port 0 has become a number."""
         self.gate = gate
         """May be replaced while the listener is open: each request meets the gate of its time."""
+        self.certificate: ServerCertificate | None = None
+        """What it shows, once it is open, if it speaks TLS."""
         self._server = web.Server(self._answer, handler_cancellation=True)
         self._accepting: list[asyncio.Server] = []
         self._socket_file: tuple[Path, int] | None = None
 
     async def open(self) -> None:
         """Binds and listens. Raises `ListenerUnavailable`, having taken nothing."""
-        context = await asyncio.to_thread(_tls, self.address)
+        self.certificate = await asyncio.to_thread(_certificate, self.address)
+        context = self.certificate.context if self.certificate else None
         loop = asyncio.get_running_loop()
         for one in bind(self.address):
             if self.address.unix_socket is None:
@@ -99,19 +103,8 @@ class _Protocol(web.RequestHandler):
         return self._misread()
 
 
-def _tls(address: Address) -> ssl.SSLContext | None:
-    if address.certificate_file is None:
+def _certificate(address: Address) -> ServerCertificate | None:
+    """Raises `ListenerUnavailable`."""
+    if address.certificate_file is None or address.key_file is None:
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        # The password is given so that OpenSSL never asks for one on a terminal.
-        context.load_cert_chain(address.certificate_file, address.key_file, password="")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None)
-        raise ListenerUnavailable(
-            f"{address}: the certificate or key can't be used ({why or type(error).__name__}): "
-            f"{address.certificate_file}, {address.key_file}"
-        ) from error
-    return context
+    return certificate.opened(address.certificate_file, address.key_file, where=str(address))

@@ -62,6 +62,9 @@ class Status:
     """`good`, `bad` (nothing to serve with) or `outdated` (the last good one serves on)."""
     problems: Sequence[Mapping[str, str]] = ()
     """Of the configuration: `path` and `remedy` of each."""
+    files: Sequence[Mapping[str, object]] = ()
+    """Those that are not as they should be: `connection`, `file`, `what` and `remedy` of each. If
+    `serious`, what was read before serves on."""
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Address of each, or why it is not open."""
     connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

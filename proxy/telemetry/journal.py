@@ -1,9 +1,19 @@
 """Whatever happens is told here once; the log and the metrics both hear of it."""
 
+from dataclasses import asdict
+
 from proxy.telemetry.faults import described
+from proxy.telemetry.lifetimes import Reminder, Urgency
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
-from proxy.telemetry.records import Outcome, Question, QuestionRecord, RefusalRecord
+from proxy.telemetry.records import (
+    FileRecord,
+    Outcome,
+    Question,
+    QuestionRecord,
+    RefusalRecord,
+    Reload,
+)
 
 
 class Telemetry:
@@ -50,3 +60,31 @@ class Telemetry:
         """An adapter raised what it should not; whom it had not learned is unavailable."""
         self.metrics.failed()
         self.log.error("adapter_failed", connection=connection, error=error_types)
+
+    def reloaded(self, what: str, *, connection: str = "-", **fields: object) -> None:
+        """Something that rotates was replaced; `what` is of a closed list."""
+        self.metrics.reloaded(what, connection, Reload.TAKEN)
+        self.log.info("reloaded", what=what, connection=connection, **fields)
+
+    def bad_file(self, file: FileRecord) -> None:
+        """A file is not as it should be. If that is serious, the last good one serves on."""
+        if file.serious:
+            self.metrics.reloaded(file.kind, file.connection, Reload.REFUSED)
+        tell = self.log.error if file.serious else self.log.warning
+        tell("bad_file" if file.serious else "doubtful_file", **asdict(file))
+
+    def mended_file(self, connection: str, file: str) -> None:
+        self.log.info("mended_file", connection=connection, file=file)
+
+    def certificate_ends(self, reminder: Reminder) -> None:
+        tell = self.log.warning if reminder.urgency is Urgency.LATE else self.log.error
+        event = "certificate_ended" if reminder.urgency is Urgency.ENDED else "certificate_ends"
+        certificate = reminder.certificate
+        tell(
+            event,
+            connection=reminder.connection,
+            certificate=certificate.role,
+            subject=certificate.subject,
+            ends=certificate.ends.isoformat(),
+            remedy="let its issuer make a new one and mount it",
+        )

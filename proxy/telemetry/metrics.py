@@ -10,7 +10,13 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from proxy.telemetry.records import ConfigurationState, Question, QuestionRecord, RefusalRecord
+from proxy.telemetry.records import (
+    ConfigurationState,
+    Question,
+    QuestionRecord,
+    RefusalRecord,
+    Reload,
+)
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5, 1.9, 2.0, 5.0)
 """With the SLA's 500 ms and 2 s, and the default budgets that keep it, among the edges."""
@@ -65,6 +71,12 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self._reloads = Counter(
+            "bss_sidecar_reloads",
+            "Files that rotated, by what they are and what became of them.",
+            ["what", "connection", "outcome"],
+            registry=self.registry,
+        )
         build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
         build.labels(version("bss-sidecar")).set(1)
         for question in Question:
@@ -85,6 +97,9 @@ class Metrics:
 
     def failed(self) -> None:
         self._errors.inc()
+
+    def reloaded(self, what: str, connection: str, outcome: Reload) -> None:
+        self._reloads.labels(what, connection, outcome).inc()
 
     def configured(self, state: ConfigurationState) -> None:
         for one in ConfigurationState:

@@ -1,7 +1,9 @@
-"""What is told of a question afterwards. There is no field for anything personal."""
+"""What is told of questions and of credentials. No field is for anything personal or secret."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from adapters.outcome import Reason
 
@@ -57,3 +59,54 @@ class ConfigurationState(StrEnum):
     GOOD = "good"  # as the file says
     OUTDATED = "outdated"  # the file has become bad; the last good one serves on
     BAD = "bad"  # nothing to serve with: every question is answered degraded
+
+
+class Reload(StrEnum):
+    """What became of something that rotates. A metric label: part of the interface."""
+
+    TAKEN = "taken"  # serves from now on
+    REFUSED = "refused"  # bad; the last good one serves on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRecord:
+    """What is wrong with a file, for the operator. Nothing of its content is in it."""
+
+    kind: Literal[
+        "credentials", "token_file", "listener_certificate", "database_url", "identity_file"
+    ]
+    """A metric label: part of the interface."""
+    connection: str
+    """`-`: the data listener's own."""
+    file: str
+    what: str
+    remedy: str
+    serious: bool = True
+    """Whether it keeps the file from being taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRecord:
+    """A certificate's times."""
+
+    role: str
+    """`client`, `client_chain`, `trust_bundle_first`, `trust_bundle_last` or `listener`: a metric
+    label, part of the interface."""
+    subject: str
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsRecord:
+    """The credentials of one connection at one moment."""
+
+    connection: str
+    version: int = 0
+    """0: there are none yet."""
+    loaded_at: datetime | None = None
+    certificates: tuple[CertificateRecord, ...] = ()
+    token_left_s: float | None = None
+    """Until the OAuth2 access token ends; `None`: there is none."""
+    files: tuple[FileRecord, ...] = ()
+    """Those with which something is wrong."""

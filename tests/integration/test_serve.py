@@ -4,18 +4,24 @@ import asyncio
 import json
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aiohttp
 import pytest
+from cryptography import x509
 
+from adapters.lookup import wall_clock
+from adapters.simulator.certificates import Authority
 from adapters.simulator.population import customer_id
 from tests.servers.hung import hung_server
+from tests.servers.mount import KubernetesMount
 
 PATIENCE_S = 30
 """A machine that is busy with other tests is slow; a sidecar that hangs is slower."""
@@ -268,3 +274,71 @@ async def test_a_unix_socket_is_left_by_nobody(tmp_path: Path, options: tuple[st
             assert answer.status == 200
         assert await served.stop() == 0
     assert not door.exists()
+
+
+async def test_by_hand_a_changed_file_is_taken_up_and_a_bad_one_leaves_the_last_good_one(
+    tmp_path: Path,
+) -> None:
+    known = customer_id("mock_demo", 0)
+    async with serving(write(tmp_path, MOCK)) as served:
+        await served.said("configuration", state="good")
+        address = await served.listening("data")
+        write(tmp_path, BAD)
+        await served.said("bad_configuration", path="tenants.mock_demo.connection")
+        await served.said("configuration", state="outdated")
+        assert (await revenue(address, known))["source"] == "mock"
+        write(tmp_path, MOCK | {"colour": "red"})
+        await served.said("bad_configuration", path="colour")
+        more = MOCK["tenants"] | {"second": {"connection": "mock"}}
+        write(tmp_path, MOCK | {"tenants": more})
+        assert (await served.said("configuration", state="good"))["tenants"] == 2
+        assert (await revenue(address, known))["source"] == "mock"
+        (tmp_path / "sidecar.yaml").unlink()
+        await served.said("configuration", state="outdated")
+        assert (await revenue(address, known))["source"] == "mock"
+        assert await served.stop() == 0
+
+
+async def test_the_token_and_the_certificate_of_the_data_listener_rotate_while_it_is_open(
+    tmp_path: Path,
+) -> None:
+    authority = Authority.create(now=wall_clock())
+    mount = KubernetesMount(tmp_path / "mount")
+    trust = ssl.create_default_context(cadata=authority.trust_bundle().decode())
+
+    def rotate(token: str) -> int:
+        leaf = authority.issue_server()
+        pair = {"tls.crt": leaf.certificate_pem(), "tls.key": leaf.key_pem()}
+        mount.update(pair | {"token": token.encode()})
+        return leaf.serial
+
+    rotate("token-0-token-0-token")
+    files = [("certificate_file", "tls.crt"), ("key_file", "tls.key")]
+    tls = {key: str(mount.path / name) for key, name in files}
+    content = MOCK | {
+        "listeners": FREE_PORTS | {"data": {"port": 0, "tls": tls}},
+        "auth": {"token_file": str(mount.path / "token")},
+    }
+    async with serving(write(tmp_path, content)) as served:
+        address = await served.listening("data")
+        for token in ("token-1-token-1-token", "token-2-token-2-token", "token-3-token-3-token"):
+            serial = rotate(token)
+            await served.said("reloaded", what="listener_certificate")
+            assert await shown(address, trust) == serial
+            headers = {"Authorization": f"Bearer {token}"}
+            async with (
+                aiohttp.ClientSession(headers=headers) as session,
+                session.get(f"{address}/openapi.json", ssl=trust) as answer,
+            ):
+                assert answer.status == 200
+        assert await served.stop() == 0
+
+
+async def shown(address: str, trust: ssl.SSLContext) -> int:
+    """The serial number that a new connection is shown."""
+    url = urlsplit(address)
+    _, writer = await asyncio.open_connection(url.hostname, url.port, ssl=trust)
+    content = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return x509.load_der_x509_certificate(content).serial_number

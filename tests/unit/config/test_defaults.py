@@ -15,6 +15,7 @@ def test_listeners() -> None:
     assert (listeners.ops.host, listeners.ops.port) == ("127.0.0.1", 8651)
     assert (listeners.admin.host, listeners.admin.port) == ("127.0.0.1", 8652)
     assert DEFAULTS.auth.token_file is None
+    assert DEFAULTS.auth.former_token_serves == 60.0
 
 
 def test_deadlines_stay_below_the_sla() -> None:
@@ -46,6 +47,7 @@ def test_a_connection() -> None:
     assert (wire.concurrency, wire.queue_length) == (32, 1000)
     assert wire.connect_timeout == pytest.approx(0.3)
     assert wire.exchange_timeout == 1.0
+    assert (wire.connection_age, wire.drain) == (600.0, 30.0)
     assert wire.response_body == 8 * 1024 * 1024
     assert wire.egress_proxy is None
     assert OAuth2(token_url="t", client_id="c").method == "client_secret_basic"

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.assertions import AssertionVerifier
 from config.settings import OAuth2
-from proxy.credentials.client_auth import ASSERTION_LIFE_S, request_token
+from proxy.credentials.client_auth import ASSERTION_LIFE_S, CLOCK_SKEW_S, request_token
 from proxy.credentials.signing import SigningKey
 from proxy.credentials.snapshot import Credentials
 from tests.unit.credentials.conftest import NOW
@@ -118,8 +118,8 @@ async def test_an_assertion_is_short_lived_and_says_whose_and_for_whom() -> None
         for part in post.form["client_assertion"][0].split(".")[:2]
     )
     assert head == {"alg": "ES256", "kid": "k1", "typ": "JWT"}
-    assert claims["iat"] == NOW.timestamp()
-    assert claims["exp"] - claims["iat"] == ASSERTION_LIFE_S
+    assert claims["iat"] == NOW.timestamp() - CLOCK_SKEW_S
+    assert claims["exp"] == NOW.timestamp() + ASSERTION_LIFE_S
     assert claims["aud"] == "https://audience.test"
     assert claims["iss"] == claims["sub"] == "id:ä"
 

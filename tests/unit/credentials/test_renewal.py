@@ -1,9 +1,11 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.outcome import Call, LookupFailed, Reason
-from proxy.credentials.renewal import REST_S, Renewal
+from proxy.credentials.renewal import LONGEST_REST_S, REST_S, Renewal, rest_s
 from proxy.lifecycle import Tasks
 from tests.unit.credentials.conftest import NOW
 
@@ -21,7 +23,7 @@ class Maker:
         self.let = asyncio.Event()
         self.fails: Exception | None = None
 
-    async def __call__(self, _call: Call) -> int:
+    async def __call__(self) -> int:
         self.attempts += 1
         self.begun.set()
         await self.let.wait()
@@ -60,7 +62,7 @@ async def test_each_waits_until_its_own_deadline(tasks: Tasks) -> None:
     patient = asyncio.get_running_loop().create_task(renewal.wait(call()))
     with pytest.raises(LookupFailed) as failed:
         await renewal.wait(call(0.01))
-    assert failed.value.reason is Reason.DEADLINE
+    assert failed.value.reason is Reason.AUTH
     maker.let.set()
     assert await patient == 1
 
@@ -89,10 +91,27 @@ async def test_after_its_rest_it_tries_again(tasks: Tasks) -> None:
         await renewal.wait(call())
     maker.fails = None
     now = asyncio.get_running_loop().time()
-    assert now < renewal._rests_until <= now + REST_S
-    renewal.rest(now, LookupFailed(Reason.TLS))
+    assert now < renewal.rests_until <= now + REST_S
+    renewal._rests_until = now
     assert await renewal.wait(call()) == 2
     assert renewal.failure is None
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_a_rest_grows_with_the_failures_up_to_a_bound(failures: int, luck: float) -> None:
+    assert 0.75 * REST_S <= rest_s(failures, luck) <= LONGEST_REST_S
+    assert rest_s(failures, luck) <= rest_s(failures + 1, luck)
+
+
+async def test_an_attempt_that_had_not_begun_is_cut_short_too(tasks: Tasks) -> None:
+    maker = Maker()
+    renewal = Renewal(maker, spawn=tasks.spawn)
+    flight = renewal.begin()
+    renewal.cut_short()
+    assert isinstance(flight, asyncio.Future)
+    assert isinstance(flight.result(), LookupFailed)
+    await renewal.stop()
+    assert maker.attempts == 0
 
 
 async def test_an_attempt_that_is_stopped_is_told_to_who_waits(tasks: Tasks) -> None:

@@ -15,9 +15,10 @@ from pydantic import SecretStr
 from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.certificates import Authority, Validity
 from config.settings import ClientTls, OAuth2
-from proxy.credentials.files import LARGEST_BYTES
-from proxy.credentials.snapshot import Credentials, read_credentials
-from proxy.credentials.tls import _present
+from proxy.credentials.files import LARGEST_BYTES, read_file, read_set
+from proxy.credentials.loading import failure, load
+from proxy.credentials.snapshot import Credentials
+from proxy.credentials.tls import Unfit, _present
 from tests.unit.credentials.conftest import NOW
 
 CANARY = "canary-4711"
@@ -36,7 +37,11 @@ def oauth2(**more: str) -> OAuth2:
 
 
 def read(tls: ClientTls | None = None, oauth: OAuth2 | None = None) -> Credentials:
-    return read_credentials(tls, oauth, version=3)
+    loaded = load(read_set(tls, oauth), NOW, version=3)
+    if loaded.credentials is None:
+        raise failure(loaded.judgement.problems)
+    assert loaded.judgement.good
+    return loaded.credentials
 
 
 def refusal(tls: ClientTls | None = None, oauth: OAuth2 | None = None) -> LookupFailed:
@@ -170,9 +175,11 @@ class RacedContext(ssl.SSLContext):
 
 
 def test_files_that_change_while_they_are_read_are_not_taken(folder: Path) -> None:
-    context = RacedContext(ssl.PROTOCOL_TLS_CLIENT)
-    with pytest.raises(LookupFailed, match="changed while it was read"):
-        _present(context, str(folder / "client.pem"), str(folder / "client.key"))
+    certificate = read_file(str(folder / "client.pem"), "client certificate")
+    key = read_file(str(folder / "client.key"), "client key")
+    with pytest.raises(Unfit, match="changed while it was read") as unfit:
+        _present(RacedContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key)
+    assert unfit.value.changed
 
 
 def test_a_certificate_is_good_until_it_ends(folder: Path, authority: Authority) -> None:
@@ -185,13 +192,10 @@ def test_a_certificate_is_good_until_it_ends(folder: Path, authority: Authority)
     assert failed.value.reason is Reason.TLS
 
 
-def test_a_certificate_that_has_ended_is_read_all_the_same(
-    folder: Path, authority: Authority
-) -> None:
+def test_a_certificate_that_has_ended_is_not_taken(folder: Path, authority: Authority) -> None:
     past = Validity(not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
     authority.issue_client("late", validity=past).write(folder, "client")
-    with pytest.raises(LookupFailed, match="ended on 2026-02-28"):
-        read(client_tls(folder)).check(NOW)
+    assert "ended on 2026-02-28" in refusal(client_tls(folder)).detail
 
 
 def test_a_client_secret_is_one_line_of_a_file(tmp_path: Path) -> None:
@@ -262,4 +266,4 @@ def test_credentials_show_nothing_secret(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text(CANARY)
     credentials = read(None, oauth2(client_secret_file=str(path)))
-    assert repr(credentials) == "Credentials(version=3, certificate_ends=None)"
+    assert repr(credentials) == f"Credentials(version=3, loaded_at={NOW!r})"

@@ -1,6 +1,7 @@
 """Tokens over time. The clock of the event loop is moved by the test, never waited for."""
 
 import asyncio
+import itertools
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from adapters.outcome import Call, LookupFailed, Reason
 from config.settings import OAuth2
-from proxy.credentials.renewal import REST_S
+from proxy.credentials.renewal import LONGEST_REST_S, REST_S
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.token_reply import IssuedToken
 from proxy.credentials.tokens import LEEWAY_S, MARGIN_S, Token, TokenSource
@@ -77,9 +78,28 @@ async def issuer() -> Issuer:
     return Issuer()
 
 
+def source_of(
+    issuer: Issuer,
+    tasks: Tasks,
+    *,
+    credentials: Credentials = CREDENTIALS,
+    inherited: Token | None = None,
+) -> TokenSource:
+    return TokenSource(
+        OAUTH2,
+        credentials,
+        issuer,
+        spawn=tasks.spawn,
+        clock=lambda: NOW,
+        versions=itertools.count(inherited.version + 1 if inherited else 1),
+        luck=lambda: 0.0,
+        inherited=inherited,
+    )
+
+
 @pytest.fixture
 async def tokens(issuer: Issuer, tasks: Tasks) -> AsyncIterator[TokenSource]:
-    source = TokenSource(OAUTH2, CREDENTIALS, issuer, spawn=tasks.spawn)
+    source = source_of(issuer, tasks)
     yield source
     await source.aclose()
 
@@ -158,7 +178,7 @@ async def test_an_issuer_that_hangs_costs_each_caller_its_own_budget(
     tokens: TokenSource, issuer: Issuer
 ) -> None:
     issuer.let.clear()
-    assert (await failure_of(tokens, 0.01)).reason is Reason.DEADLINE
+    assert (await failure_of(tokens, 0.01)).reason is Reason.AUTH
     issuer.let.set()
     assert (await tokens.grant(call())).header == "Bearer t1"
     assert issuer.asked == 1
@@ -177,15 +197,135 @@ async def test_ten_refusals_of_one_version_cause_one_fetch(
     assert issuer.asked == 2
 
 
-async def test_tokens_that_are_refused_as_soon_as_issued_are_fetched_once_a_second(
+async def test_a_vendor_that_refuses_every_token_is_heard_once_a_second(
     tokens: TokenSource, issuer: Issuer, clock: Clock
 ) -> None:
     tokens.refused((await tokens.grant(call())).version)
-    failure = await failure_of(tokens)
-    assert (failure.reason, issuer.asked) == (Reason.AUTH, 1)
-    assert "just issued" in failure.detail
+    second = await tokens.grant(call())
+    assert second.header == "Bearer t2"
+    tokens.refused(second.version)
+    assert await tokens.grant(call()) is second, "it may be good for other questions"
     clock.ahead_s += REST_S
-    assert (await tokens.grant(call())).header == "Bearer t2"
+    tokens.refused(second.version)
+    assert (await tokens.grant(call())).header == "Bearer t3"
+
+
+async def test_a_refused_token_is_sent_again_while_no_other_can_be_had(
+    tokens: TokenSource, issuer: Issuer
+) -> None:
+    old = await tokens.grant(call())
+    issuer.fails = LookupFailed(Reason.UNREACHABLE)
+    tokens.refused(old.version)
+    assert await tokens.grant(call()) is old
+    assert await tokens.grant(call()) is old
+    assert issuer.asked == 2
+
+
+async def test_who_waits_at_a_hung_issuer_for_another_than_a_refused_one_hears_of_it(
+    tokens: TokenSource, issuer: Issuer
+) -> None:
+    old = await tokens.grant(call())
+    issuer.let.clear()
+    tokens.refused(old.version)
+    assert "did not answer" in (await failure_of(tokens, 0.01)).detail
+    issuer.let.set()
+
+
+async def test_a_thousand_callers_at_the_moment_of_expiry_make_one_token_call(
+    tokens: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    old = await tokens.grant(call())
+    clock.ahead_s += old.ends_at - asyncio.get_running_loop().time()
+    grants = await asyncio.gather(*(tokens.grant(call()) for _ in range(1000)))
+    assert {grant.header for grant in grants} == {"Bearer t2"}
+    assert issuer.asked == 2
+
+
+async def test_a_token_in_use_is_renewed_though_nobody_asks_at_the_time(
+    tokens: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    await tokens.grant(call())
+    await tokens.grant(call())
+    clock.ahead_s += 80
+    await settle()
+    assert issuer.asked == 2
+    issuer.let.clear()
+    assert (await tokens.grant(call())).header == "Bearer t2", "at once"
+
+
+async def test_a_token_that_nobody_used_again_is_let_go(
+    tokens: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    await tokens.grant(call())
+    clock.ahead_s += 80
+    await settle()
+    assert issuer.asked == 1
+
+
+async def test_a_renewal_that_failed_is_tried_again_though_nobody_asks(
+    tokens: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    await tokens.grant(call())
+    await tokens.grant(call())
+    issuer.fails = LookupFailed(Reason.UNREACHABLE)
+    asked = []
+    for rest in (80.0, REST_S, REST_S, REST_S):
+        clock.ahead_s += rest
+        await settle()
+        asked.append(issuer.asked)
+    assert asked == [2, 3, 3, 4], "at longer and longer intervals"
+    issuer.fails = None
+    clock.ahead_s += LONGEST_REST_S
+    await settle()
+    assert (tokens.failure, issuer.asked) == (None, 5)
+
+
+async def test_an_inherited_token_serves_while_one_of_its_own_is_fetched(
+    tokens: TokenSource, issuer: Issuer, tasks: Tasks
+) -> None:
+    old = await tokens.grant(call())
+    successor = source_of(issuer, tasks, inherited=old)
+    issuer.let.clear()
+    assert (await successor.grant(call())).value == "t1"
+    await settle()
+    issuer.let.set()
+    await settle()
+    new = await successor.grant(call())
+    assert (new.value, new.version) == ("t2", old.version + 1)
+    await successor.aclose()
+
+
+async def test_an_inherited_token_ends_when_it_ends(
+    tokens: TokenSource, issuer: Issuer, tasks: Tasks, clock: Clock
+) -> None:
+    successor = source_of(issuer, tasks, inherited=await tokens.grant(call()))
+    issuer.fails = LookupFailed(Reason.UNREACHABLE)
+    assert (await successor.grant(call())).value == "t1"
+    clock.ahead_s += 96
+    assert (await failure_of(successor)).reason is Reason.AUTH
+    await successor.aclose()
+
+
+async def test_a_retired_source_grants_nothing_and_who_waits_hears_so(
+    tokens: TokenSource, issuer: Issuer
+) -> None:
+    issuer.let.clear()
+    waiting = asyncio.get_running_loop().create_task(failure_of(tokens))
+    await settle()
+    tokens.retire()
+    assert (await waiting).detail == "the attempt was cut short"
+    assert (await failure_of(tokens)).detail == "the credentials were replaced"
+    assert issuer.asked == 1
+
+
+async def test_a_token_that_comes_as_its_source_retires_is_not_sent(
+    tokens: TokenSource, issuer: Issuer
+) -> None:
+    waiting = asyncio.get_running_loop().create_task(failure_of(tokens))
+    while tokens.serving(asyncio.get_running_loop().time()) is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    tokens.retire()
+    assert (await waiting).detail == "the credentials were replaced meanwhile"
 
 
 async def test_a_refused_reply_is_told(tokens: TokenSource, issuer: Issuer) -> None:
@@ -197,7 +337,7 @@ async def test_credentials_without_a_secret_are_told_before_anybody_is_asked(
     issuer: Issuer, tasks: Tasks
 ) -> None:
     bare = Credentials(version=1, tls=CREDENTIALS.tls)
-    failure = await failure_of(TokenSource(OAUTH2, bare, issuer, spawn=tasks.spawn))
+    failure = await failure_of(source_of(issuer, tasks, credentials=bare))
     assert (failure.reason, issuer.asked) == (Reason.AUTH, 0)
     assert failure.detail == "client_secret_basic needs a client secret"
 
@@ -213,13 +353,13 @@ async def test_a_token_that_ends_on_its_way_to_us_is_not_sent(
     assert (await waiting).detail == "the token ended before it could be sent"
 
 
-@given(st.integers(1, 366 * 86_400), st.floats(0, 1e9))
+@given(st.integers(1, 366 * 86_400), st.floats(0, 1e9), st.floats(0, 1))
 def test_renewal_comes_before_the_end_and_the_end_before_the_real_one(
-    life_s: int, asked_at: float
+    life_s: int, asked_at: float, luck: float
 ) -> None:
-    token = Token.of(IssuedToken(CANARY, life_s), version=1, asked_at=asked_at)
+    token = Token.of(IssuedToken(CANARY, life_s), version=1, asked_at=asked_at, luck=luck)
     real_end = asked_at + life_s
-    assert asked_at + life_s * 0.7 <= token.renew_at < token.ends_at < real_end
-    assert real_end - token.renew_at <= LEEWAY_S + 1e-6
+    assert asked_at + life_s * 0.49 <= token.renew_at < token.ends_at < real_end
+    assert real_end - token.renew_at <= 2 * LEEWAY_S + 1e-6
     assert real_end - token.ends_at <= MARGIN_S + 1e-6
     assert CANARY not in repr(token)

@@ -152,6 +152,38 @@ async def test_a_401_refuses_the_version_that_was_sent(
     assert passes.refusals == refusals
 
 
+class Renewed(Passes):
+    """After a refusal it grants a newer one, of which a vendor may think as it likes."""
+
+    async def grant(self, _call: object) -> "Passes":
+        newer = Passes()
+        newer.version = self.version + len(self.refusals)
+        newer.header = f"Bearer {newer.version}"
+        return newer
+
+
+@pytest.mark.parametrize(("taken", "statuses"), [(8, [401, 200]), (9, [401, 401])])
+async def test_a_question_whose_grant_was_refused_is_asked_once_more_with_a_newer_one(
+    make_wire: MakeWire, taken: int, statuses: list[int]
+) -> None:
+    given: list[int] = []
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        good = request.headers["Authorization"] == f"Bearer {taken}"
+        given.append(200 if good else 401)
+        return web.json_response([], status=given[-1])
+
+    passes = Renewed()
+    async with serving(handle) as origin:
+        wire = make_wire(origin, authorization=passes)
+        if statuses[-1] == 200:
+            assert (await wire.send(ASKED, call())).body == []
+        else:
+            assert (await failure_of(wire)).reason is Reason.AUTH
+    assert given == statuses
+    assert passes.refusals == [7, 8][: statuses.count(401)]
+
+
 async def test_an_api_without_a_base_url_is_a_matter_of_configuration(
     make_wire: MakeWire,
 ) -> None:

@@ -132,3 +132,11 @@ def test_the_right_token_comes_in_and_is_in_no_repr() -> None:
     twice = [("Authorization", "Bearer s3cret-s3cret-1")] * 2
     assert refusal(gate, host, *twice) is ProblemType.UNAUTHORIZED
     assert "s3cret" not in repr(gate)
+
+
+def test_the_token_before_the_latest_comes_in_as_long_as_the_gate_says_so() -> None:
+    gate = Gate(loopback_host=False, token=b"s3cret-s3cret-2", former_tokens=(b"s3cret-s3cret-1",))
+    for token in ("s3cret-s3cret-1", "s3cret-s3cret-2"):
+        assert refusal(gate, ("Authorization", f"Bearer {token}")) is None
+    assert refusal(gate, ("Authorization", "Bearer s3cret-s3cret-3")) is ProblemType.UNAUTHORIZED
+    assert "s3cret" not in repr(gate)

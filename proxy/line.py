@@ -1,0 +1,192 @@
+"""The bottom of a connection's stack: which generation an exchange begins with."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Literal
+from urllib.parse import urlsplit
+
+from adapters.exchange import Api, Exchange, VendorReply, VendorRequest, follow_link
+from adapters.outcome import Call, LookupFailed, Reason
+from config import settings
+from proxy.credentials.renewal import Luck, Spawn
+from proxy.credentials.snapshot import Credentials
+from proxy.credentials.source import CredentialSource
+from proxy.generation import Generation, Site
+
+MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
+"""How a vendor or an issuer refuses credentials that were replaced meanwhile. Under TLS 1.3 it
+hangs up."""
+START_AGAIN_S = 1.0
+
+
+class Line(Exchange):
+    """Sends with the newest generation that is ready; a swap costs no exchange its answer."""
+
+    def __init__(
+        self,
+        name: str,
+        setting: settings.Connection,
+        apis: Mapping[Api, str],
+        *,
+        spawn: Spawn,
+        clock: Callable[[], datetime],
+        luck: Luck,
+    ) -> None:
+        # Threads start with the first use. Each kind of work has its own, for it may keep one busy.
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-credentials")
+        self._parsing = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-parsing")
+        self._site = Site(
+            setting=setting,
+            apis=apis,
+            parsing=self._parsing,
+            spawn=spawn,
+            clock=clock,
+            luck=luck,
+            token_versions=count(1),
+        )
+        self.source = CredentialSource(
+            name, setting.tls, setting.oauth2, clock=clock, executor=self._reading
+        )
+        self.generation: Generation | None = None
+        self._retired: list[Generation] = []
+        self._looked = asyncio.Event()
+        self._news = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._closed = False
+        self.last_outcome: Literal["ok"] | Reason | None = None
+        self._last_problem = ""
+
+    @property
+    def credentials_state(self) -> Literal["not read yet", "good", "unusable"]:
+        if self.generation:
+            return "good"
+        return "unusable" if self._looked.is_set() else "not read yet"
+
+    @property
+    def closing(self) -> int:
+        self._retired = [one for one in self._retired if one.is_open]
+        return len(self._retired)
+
+    @property
+    def problem(self) -> str:
+        if self.generation and self.generation.tokens and self.generation.tokens.failure:
+            return self.generation.tokens.failure.detail
+        return ". ".join(map(str, self.source.problems)) or self._last_problem
+
+    def wall_time(self, moment: float) -> datetime:
+        """A moment of `loop.time()`, on the clock on the wall."""
+        return self._site.clock() + timedelta(seconds=moment - asyncio.get_running_loop().time())
+
+    def start(self) -> None:
+        if self._running is None and not self._closed:
+            self._running = self._site.spawn(self._run())
+            self._running.add_done_callback(self._ended)
+
+    async def send(self, request: VendorRequest, call: Call) -> VendorReply:
+        try:
+            reply = await self._send(request, call)
+        except LookupFailed as failure:
+            self.last_outcome, self._last_problem = failure.reason, failure.detail
+            raise
+        self.last_outcome, self._last_problem = "ok", ""
+        return reply
+
+    def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
+        base_url = self._site.apis.get(request.api)
+        return None if base_url is None else follow_link(base_url, request, link)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if (running := self._running) is not None:
+            running.cancel()
+            await asyncio.wait({running})
+        for one in (self.generation, *self._retired):
+            if one is not None:
+                await one.aclose()
+        for threads in (self._reading, self._parsing):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _send(self, request: VendorRequest, call: Call) -> VendorReply:
+        generation = await self._serving(call)
+        try:
+            return await generation.send(request, call)
+        except LookupFailed as failure:
+            if not (generation.replaced and failure.reason in MAY_BE_THE_SWAP):
+                raise
+        return await (await self._serving(call)).send(request, call)
+
+    async def _serving(self, call: Call) -> Generation:
+        """The generation of the moment. Raises `LookupFailed` when there is none."""
+        if self._closed:
+            raise LookupFailed(Reason.CONFIGURATION, "the connection is closed")
+        if self.generation is None:
+            _check_schemes(self._site)
+            self.start()
+            await self._first_look(call)
+        if self.generation is None:
+            raise self.source.failure or LookupFailed(Reason.TLS, "there are no credentials")
+        return self.generation
+
+    async def _first_look(self, call: Call) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(call.deadline):
+                await self._looked.wait()
+                return
+        raise LookupFailed(Reason.DEADLINE, "the budget ended before the credentials were read")
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._succession())
+            await self.source.run(self._heard, lambda _problems: self._looked.set())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What nobody foresaw is told to the operator, and does not end rotation for good."""
+        self._running = None
+        if not self._closed and not task.cancelled():
+            asyncio.get_running_loop().call_later(START_AGAIN_S, self.start)
+
+    def _heard(self, credentials: Credentials) -> None:
+        if self.generation is None:
+            self.generation = Generation(self._site, credentials)
+        self._news.set()
+        self._looked.set()
+
+    async def _succession(self) -> None:
+        """Each newer version gets a generation, which takes over as soon as it is ready."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._take_up(self.source.current)
+
+    async def _take_up(self, newest: Credentials | None) -> None:
+        old = self.generation
+        if old is not None and newest is not None and newest is not old.credentials:
+            await self._succeed(old, newest)
+
+    async def _succeed(self, old: Generation, credentials: Credentials) -> None:
+        successor = Generation(self._site, credentials, inherited=old.token)
+        try:
+            await successor.get_ready(self._site.setting.wire.exchange_timeout)
+            self.generation = successor
+        finally:
+            if self.generation is not successor:
+                await successor.aclose()
+        old.retire()
+        self._retired = [*(one for one in self._retired if one.is_open), old]
+
+
+def _check_schemes(site: Site) -> None:
+    """Settings say so already; a token over plain HTTP is worth being told twice."""
+    schemes = {urlsplit(url).scheme for url in _urls(site)}
+    if schemes - {"https"} and not site.setting.insecure:
+        raise LookupFailed(Reason.CONFIGURATION, "plain HTTP needs `insecure: true`")
+
+
+def _urls(site: Site) -> Iterator[str]:
+    yield from site.apis.values()
+    if site.setting.oauth2:
+        yield site.setting.oauth2.token_url

@@ -1,0 +1,94 @@
+"""What a connection says of itself, for the status page, the metrics and the log."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from proxy.connection import VendorConnection
+from proxy.credentials.certificates import CertificateFacts
+from proxy.credentials.judgement import FileProblem
+from proxy.credentials.snapshot import Credentials
+from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
+
+
+def credentials_record(name: str, connection: VendorConnection, now: datetime) -> CredentialsRecord:
+    credentials, source = connection.credentials, connection.source
+    status = connection.status()
+    ends = status.token_ends_at
+    return CredentialsRecord(
+        connection=name,
+        version=credentials.version if credentials else 0,
+        loaded_at=credentials.loaded_at if credentials else None,
+        certificates=tuple(_certificates(credentials)) if credentials else (),
+        token_left_s=(ends - now).total_seconds() if ends else None,
+        files=(
+            *(_file(name, one, serious=True) for one in source.problems),
+            *(_file(name, one, serious=False) for one in source.warnings),
+        ),
+    )
+
+
+def as_json(connection: VendorConnection) -> Mapping[str, object]:
+    """The status of a connection as plain JSON."""
+    status, credentials = connection.status(), connection.credentials
+    shown = {
+        one.name: _plain(getattr(status, one.name))
+        for one in fields(status)
+        if one.name not in {"name", "vendor"}
+    }
+    if credentials is not None and credentials.certificates.client:
+        shown["client_certificate"] = [_facts(one) for one in credentials.certificates.client]
+    if credentials is not None and credentials.certificates.trusted:
+        shown["trust_bundle"] = [_facts(one) for one in credentials.certificates.trusted]
+    return shown
+
+
+def _certificates(credentials: Credentials) -> Iterator[CertificateRecord]:
+    """Of a chain the issuer that ends first counts: without it, the chain is broken.
+
+    Of a trust bundle two count. The first to end may be one that nobody uses any more; when the
+    last one ends, nobody is trusted.
+    """
+    leaf, *issuers = credentials.certificates.client or (None,)
+    trusted = credentials.certificates.trusted
+    if leaf is not None:
+        yield _record("client", leaf)
+    if issuers:
+        yield _record("client_chain", min(issuers, key=_end))
+    if trusted:
+        yield _record("trust_bundle_first", min(trusted, key=_end))
+        yield _record("trust_bundle_last", max(trusted, key=_end))
+
+
+def _end(certificate: CertificateFacts) -> datetime:
+    return certificate.not_after
+
+
+def _record(role: str, facts: CertificateFacts) -> CertificateRecord:
+    return CertificateRecord(
+        role=role, subject=facts.subject, begins=facts.not_before, ends=facts.not_after
+    )
+
+
+def _file(name: str, problem: FileProblem, *, serious: bool) -> FileRecord:
+    return FileRecord(
+        kind="credentials",
+        connection=name,
+        file=problem.file,
+        what=f"the {problem.role} {problem.what}",
+        remedy=problem.remedy,
+        serious=serious,
+    )
+
+
+def _facts(facts: CertificateFacts) -> Mapping[str, object]:
+    """A serial number has up to 160 bits: more than JSON's readers keep of a number."""
+    return {name: _plain(value) for name, value in asdict(facts).items()} | {
+        "serial": f"{facts.serial:x}"
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

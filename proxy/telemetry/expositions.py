@@ -1,0 +1,77 @@
+"""How old credentials are and how long they last, read at the moment of a scrape."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from proxy.telemetry.records import CertificateRecord, CredentialsRecord
+
+
+class CredentialFigures(Collector):
+    """Labels are connections' names and the closed list of certificates' roles."""
+
+    def __init__(
+        self,
+        credentials: Callable[[], Iterable[CredentialsRecord]],
+        certificates: Callable[[], Iterable[CertificateRecord]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`certificates`: those of the sidecar's own listeners."""
+        self._credentials = credentials
+        self._certificates = certificates
+        self._clock = clock
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when it is registered."""
+        return _families()
+
+    def collect(self) -> Iterator[Metric]:
+        expiry, version, age, token, problems = _families()
+        now = self._clock()
+        for one in self._certificates():
+            expiry.add_metric(["-", one.role], (one.ends - now).total_seconds())
+        for record in self._credentials():
+            name = [record.connection]
+            for one in record.certificates:
+                expiry.add_metric([*name, one.role], (one.ends - now).total_seconds())
+            version.add_metric(name, record.version)
+            if record.loaded_at is not None:
+                age.add_metric(name, (now - record.loaded_at).total_seconds())
+            if record.token_left_s is not None:
+                token.add_metric(name, record.token_left_s)
+            problems.add_metric(name, sum(file.serious for file in record.files))
+        yield from (expiry, version, age, token, problems)
+
+
+def _families() -> tuple[GaugeMetricFamily, ...]:
+    connection = ["connection"]
+    return (
+        GaugeMetricFamily(
+            "bss_sidecar_certificate_expiry_seconds",
+            "Until a certificate ends; below 0 it has ended. Of a trust bundle, the CA that ends "
+            "first and the one that ends last. Connection `-`: the data listener's own.",
+            labels=["connection", "certificate"],
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_credentials_version",
+            "Goes up by 1 with each set of files that is taken; 0: none yet.",
+            labels=connection,
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_credentials_age_seconds",
+            "Since the files that serve now were taken.",
+            labels=connection,
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_token_expiry_seconds",
+            "Until the OAuth2 access token ends.",
+            labels=connection,
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_credentials_bad_files",
+            "Files that are refused as they are now; the last good ones serve on.",
+            labels=connection,
+        ),
+    )

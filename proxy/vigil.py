@@ -1,0 +1,57 @@
+"""What became of files and certificates since the last look, each thing told once."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from proxy.telemetry import Telemetry
+from proxy.telemetry.lifetimes import Reminders
+from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
+
+
+class Vigil:
+    """Compares each look with the one before it."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self._versions: dict[str, int] = {}
+        self._files: frozenset[FileRecord] = frozenset()
+        self._reminders = Reminders()
+
+    def look(
+        self,
+        credentials: Collection[CredentialsRecord],
+        *,
+        files: Iterable[FileRecord],
+        certificates: Iterable[CertificateRecord],
+        now: datetime,
+    ) -> None:
+        """`files` and `certificates`: those that are no connection's credentials."""
+        self._tell_of_versions(credentials)
+        self._tell_of_files(
+            frozenset(files).union(*(one.files for one in credentials)),
+        )
+        in_use = [("-", one) for one in certificates]
+        in_use += [
+            (record.connection, one) for record in credentials for one in record.certificates
+        ]
+        for reminder in self._reminders.due(in_use, now):
+            if reminder.certificate.role != "trust_bundle_first":
+                self._telemetry.certificate_ends(reminder)
+
+    def _tell_of_versions(self, credentials: Iterable[CredentialsRecord]) -> None:
+        before = self._versions
+        self._versions = {one.connection: one.version for one in credentials}
+        for connection, version in self._versions.items():
+            known = before.get(connection, 0)
+            for number in range(known + 1, version + 1) if known else ():
+                self._telemetry.reloaded("credentials", connection=connection, version=number)
+
+    def _tell_of_files(self, files: frozenset[FileRecord]) -> None:
+        appeared, gone = files - self._files, self._files - files
+        self._files = files
+        for one in sorted(appeared, key=lambda one: (one.connection, one.file, one.what)):
+            self._telemetry.bad_file(one)
+        still_bad = {(one.connection, one.file) for one in files}
+        mended = {(one.connection, one.file) for one in gone if one.serious} - still_bad
+        for connection, file in sorted(mended):
+            self._telemetry.mended_file(connection, file)
