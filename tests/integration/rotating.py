@@ -7,6 +7,7 @@ import asyncio
 import os
 import statistics
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -200,6 +201,11 @@ class Load:
                 if self.serials.get(seen.certificate.serial, 0) < started:
                     found.append(f"{seen.correlation_id} of version {started}")
         return found
+
+    def asked_twice(self, vendor: SimulatedVendor) -> list[str | None]:
+        """Questions that were cut off by a swap, and had to be asked once more."""
+        times = Counter(seen.correlation_id for seen in vendor.traffic.requests)
+        return [one for one, seen in times.items() if one in self.asked and seen > 1]
 
     def forget(self, vendor: SimulatedVendor) -> None:
         """What was looked at; else a long test would fill the memory."""

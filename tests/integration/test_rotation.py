@@ -51,11 +51,13 @@ def mount(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mount]:
 async def test_a_new_certificate_and_key_cost_nobody_an_answer_and_the_old_is_not_used_again(
     vendor: SimulatedVendor, authority: Authority, turning: Turning
 ) -> None:
+    vendor.latency_s = 0.005
     async with under_load(turning.connection) as load:
         for _ in range(often(50, short=5)):
             await turning.to(replace(turning.papers, client=authority.issue_client("sidecar")))
             await load.a_round()
             assert load.with_an_old_identity(vendor) == []
+            assert load.asked_twice(vendor) == []
             load.forget(vendor)
     assert load.failures == []
     turning.tell("certificate and key")
