@@ -19,6 +19,9 @@ from proxy.credentials.watch import POLL_S, Watcher
 OnSwap: TypeAlias = Callable[[Credentials], None]
 OnRefused: TypeAlias = Callable[[tuple[FileProblem, ...]], None]
 
+SETTLE_S = 0.05
+"""Between the first sign of a change and a look: files that are copied in place, one after the
+other, are half there for a moment, and half a secret cannot be told from a whole one."""
 LONGEST_WAIT = timedelta(seconds=60)
 """The wall clock may be set while we wait for a certificate's time."""
 
@@ -115,6 +118,8 @@ class CredentialSource:
                     hint.clear()
                     await self.look(self._clock())
                     await _any(hint, pause_s(self.look_again_at, self._clock()))
+                    if hint.is_set():
+                        await asyncio.sleep(SETTLE_S)
         finally:
             self._on_swap, self._on_refused = _nobody, _nobody
 

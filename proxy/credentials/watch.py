@@ -137,18 +137,25 @@ def _folders(paths: Collection[Path]) -> set[_Folder]:
     return found
 
 
-def _events_of(folders: Collection[_Folder]) -> Wait:
+def _events_of(
+    folders: Collection[_Folder], *, make: Callable[..., RustNotify] = RustNotify
+) -> Wait:
     """Gathers events from now on, also between two waits.
 
     `watchfiles.watch` begins only when it waits, and misses what changes before that.
     """
+    names = {str(one.path) for one in folders}
     try:
-        notify = RustNotify([str(one.path) for one in folders], False, False, 0, False, True)
+        notify = make(sorted(names), False, False, 0, False, True)
     except (OSError, RuntimeError):
         return _no_events  # a folder is gone again, or the system has no watch left for us
 
     def wait(stop: Event, within_s: float) -> set[str]:
-        events = notify.watch(DEBOUNCE_MS, STEP_MS, max(1, int(within_s * 1000)), stop)
+        try:
+            events = notify.watch(DEBOUNCE_MS, STEP_MS, max(1, int(within_s * 1000)), stop)
+        except (OSError, RuntimeError):  # a watch broke: another one is begun for every folder
+            stop.wait(STEP_MS / 1000)
+            return names
         return {path for _, path in events} if isinstance(events, set) else set()
 
     return wait

@@ -183,6 +183,18 @@ def test_a_folder_that_is_gone_again_has_no_events(tmp_path: Path) -> None:
     assert watch._events_of([gone])(threading.Event(), 0.0) == set()
 
 
+def test_a_watch_that_breaks_names_every_folder_so_that_another_one_is_begun(
+    tmp_path: Path,
+) -> None:
+    class Broken:
+        def watch(self, *_: object) -> set[tuple[int, str]]:
+            raise RuntimeError("error in underlying watcher")
+
+    folder = watch._Folder(tmp_path, 1, 2)
+    wait = watch._events_of([folder], make=lambda *_: Broken())  # type: ignore[arg-type,return-value]  # a double
+    assert wait(threading.Event(), 0.0) == {str(tmp_path)}
+
+
 def test_a_change_is_told_twice_and_rest_not_at_all(tmp_path: Path) -> None:
     """Two writes within one tick of a coarse clock look like one."""
     path = tmp_path / "client.pem"

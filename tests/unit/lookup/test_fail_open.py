@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -172,7 +173,7 @@ async def test_a_timer_above_with_the_same_deadline_loses_nothing(bench: Bench) 
 
     learned: dict[UUID, Lookup[Billing]] = {}
     asked = call(0.01)
-    with pytest.raises(TimeoutError):
+    with suppress(TimeoutError):  # whichever of the two is first
         async with asyncio.timeout_at(asked.deadline):
             await bench.over(answer).look_up_billing([A, B], asked, learned.setdefault)
     assert learned[A] == Missing()
