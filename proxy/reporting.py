@@ -21,6 +21,8 @@ def credentials_record(name: str, connection: VendorConnection, now: datetime) -
         loaded_at=credentials.loaded_at if credentials else None,
         certificates=tuple(_certificates(credentials)) if credentials else (),
         token_left_s=(ends - now).total_seconds() if ends else None,
+        outcome=status.last_outcome,
+        problem=status.problem,
         files=(
             *(_file(name, one, serious=True) for one in source.problems),
             *(_file(name, one, serious=False) for one in source.warnings),

@@ -7,6 +7,9 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.lifetimes import Reminders
 from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
 
+_WELL = (None, "ok")
+"""Outcomes of an exchange that nobody needs to be told of."""
+
 
 class Vigil:
     """Compares each look with the one before it."""
@@ -15,6 +18,7 @@ class Vigil:
         self._telemetry = telemetry
         self._versions: dict[str, int] = {}
         self._files: frozenset[FileRecord] = frozenset()
+        self._outcomes: dict[str, str | None] = {}
         self._reminders = Reminders()
 
     def look(
@@ -27,6 +31,7 @@ class Vigil:
     ) -> None:
         """`files` and `certificates`: those that are no connection's credentials."""
         self._tell_of_versions(credentials)
+        self._tell_of_outcomes(credentials)
         self._tell_of_files(
             frozenset(files).union(*(one.files for one in credentials)),
         )
@@ -45,6 +50,18 @@ class Vigil:
             known = before.get(connection, 0)
             for number in range(known + 1, version + 1) if known else ():
                 self._telemetry.reloaded("credentials", connection=connection, version=number)
+
+    def _tell_of_outcomes(self, connections: Iterable[CredentialsRecord]) -> None:
+        before = self._outcomes
+        self._outcomes = {one.connection: one.outcome for one in connections}
+        for one in connections:
+            known = before.get(one.connection)
+            if one.outcome == known:
+                continue
+            if one.outcome not in _WELL:
+                self._telemetry.failing(one.connection, str(one.outcome), one.problem)
+            elif known not in _WELL:
+                self._telemetry.recovered(one.connection)
 
     def _tell_of_files(self, files: frozenset[FileRecord]) -> None:
         appeared, gone = files - self._files, self._files - files

@@ -66,6 +66,13 @@ class Telemetry:
         self.metrics.reloaded(what, connection, Reload.TAKEN)
         self.log.info("reloaded", what=what, connection=connection, **fields)
 
+    def failing(self, connection: str, reason: str, problem: str) -> None:
+        """Exchanges of a connection began to fail, or fail for another reason than before."""
+        self.log.warning("connection_failing", connection=connection, reason=reason, why=problem)
+
+    def recovered(self, connection: str) -> None:
+        self.log.info("connection_recovered", connection=connection)
+
     def bad_file(self, file: FileRecord) -> None:
         """A file is not as it should be. If that is serious, the last good one serves on."""
         if file.serious:

@@ -110,3 +110,7 @@ class CredentialsRecord:
     """Until the OAuth2 access token ends; `None`: there is none."""
     files: tuple[FileRecord, ...] = ()
     """Those with which something is wrong."""
+    outcome: str | None = None
+    """Of the latest exchange: `ok`, or the reason of its failure; `None` before the first."""
+    problem: str = ""
+    """What was wrong with it, in our words."""

@@ -46,6 +46,23 @@ class Watch:
         return generate_latest(self.telemetry.metrics.registry).decode()
 
 
+def test_a_failing_connection_is_told_with_its_cause_when_it_fails_and_when_it_recovers() -> None:
+    watch = Watch()
+    well = replace(GOOD, outcome="ok")
+    failing = replace(GOOD, outcome="tls", problem="the server's certificate is refused")
+    assert [line["event"] for line in watch.look(GOOD)] == []
+    assert [line["event"] for line in watch.look(well)] == []
+    (told,) = watch.look(failing)
+    assert (told["event"], told["level"]) == ("connection_failing", "warning")
+    assert (told["connection"], told["reason"]) == ("amdocs", "tls")
+    assert told["why"] == "the server's certificate is refused"
+    assert watch.look(failing) == []
+    (told,) = watch.look(replace(failing, outcome="auth"))
+    assert told["reason"] == "auth"
+    (told,) = watch.look(well)
+    assert (told["event"], told["level"]) == ("connection_recovered", "info")
+
+
 def test_a_bad_file_is_told_once_with_what_to_do_and_once_more_when_it_is_mended() -> None:
     watch = Watch()
     (line,) = watch.look(replace(GOOD, files=(BAD,)))
