@@ -18,7 +18,7 @@ class Vigil:
         self._telemetry = telemetry
         self._versions: dict[str, int] = {}
         self._files: frozenset[FileRecord] = frozenset()
-        self._outcomes: dict[str, str | None] = {}
+        self._reasons: dict[str, frozenset[str]] = {}
         self._reminders = Reminders()
 
     def look(
@@ -52,16 +52,19 @@ class Vigil:
                 self._telemetry.reloaded("credentials", connection=connection, version=number)
 
     def _tell_of_outcomes(self, connections: Iterable[CredentialsRecord]) -> None:
-        before = self._outcomes
-        self._outcomes = {one.connection: one.outcome for one in connections}
+        """Each reason once until it is well again: a vendor that hangs gives two in turn."""
+        before = self._reasons
+        self._reasons = {}
         for one in connections:
-            known = before.get(one.connection)
-            if one.outcome == known:
+            told = before.get(one.connection, frozenset())
+            if one.outcome in _WELL:
+                if told:
+                    self._telemetry.recovered(one.connection)
                 continue
-            if one.outcome not in _WELL:
-                self._telemetry.failing(one.connection, str(one.outcome), one.problem)
-            elif known not in _WELL:
-                self._telemetry.recovered(one.connection)
+            reason = str(one.outcome)
+            if reason not in told:
+                self._telemetry.failing(one.connection, reason, one.problem)
+            self._reasons[one.connection] = told | {reason}
 
     def _tell_of_files(self, files: frozenset[FileRecord]) -> None:
         appeared, gone = files - self._files, self._files - files

@@ -59,6 +59,7 @@ def test_a_failing_connection_is_told_with_its_cause_when_it_fails_and_when_it_r
     assert watch.look(failing) == []
     (told,) = watch.look(replace(failing, outcome="auth"))
     assert told["reason"] == "auth"
+    assert watch.look(failing) == [], "reasons that alternate are told once each"
     (told,) = watch.look(well)
     assert (told["event"], told["level"]) == ("connection_recovered", "info")
 
