@@ -103,7 +103,12 @@ class CredentialSource:
             return self._take(loaded)
 
     async def run(
-        self, on_swap: OnSwap, on_refused: OnRefused | None = None, *, poll_s: float = POLL_S
+        self,
+        on_swap: OnSwap,
+        on_refused: OnRefused | None = None,
+        *,
+        poll_s: float = POLL_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
         """Looks whenever the files may have changed, until cancelled.
 
@@ -119,7 +124,7 @@ class CredentialSource:
                     await self.look(self._clock())
                     await _any(hint, pause_s(self.look_again_at, self._clock()))
                     if hint.is_set():
-                        await asyncio.sleep(SETTLE_S)
+                        await asyncio.sleep(settle_s)
         finally:
             self._on_swap, self._on_refused = _nobody, _nobody
 

@@ -19,6 +19,7 @@ from config.settings import ClientTls, OAuth2
 from proxy.credentials.judgement import FileProblem
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.source import LONGEST_WAIT, CredentialSource, pause_s
+from proxy.credentials.watch import Watcher
 from tests.servers.mount import KubernetesMount
 from tests.unit.credentials.conftest import NOW
 
@@ -322,3 +323,33 @@ def test_a_pause_is_never_negative_nor_longer_than_a_minute(ahead_s: int | None)
     assert pause is not None
     assert 0 <= pause <= LONGEST_WAIT.total_seconds()
     assert pause == max(0, min(ahead_s, 60))
+
+
+async def test_a_secret_that_is_copied_in_place_is_read_when_the_copy_is_over(
+    source: CredentialSource, folder: Path
+) -> None:
+    """Half a secret looks like a whole one, so only its coming to rest can tell."""
+    secrets: list[str] = []
+    hinted = asyncio.Event()
+
+    def on_swap(credentials: Credentials) -> None:
+        assert credentials.client_secret is not None
+        secrets.append(credentials.client_secret.get_secret_value())
+        hinted.set()
+
+    path = folder / "secret"
+    async with asyncio.timeout(20):
+        running = asyncio.get_running_loop().create_task(source.run(on_swap, settle_s=2.0))
+        await hinted.wait()
+        seen = asyncio.Event()
+        watching = asyncio.get_running_loop().create_task(Watcher([path], seen.set).run())
+        await seen.wait()
+        seen.clear()
+        path.write_text("sec")
+        await seen.wait()  # so does the source by now
+        path.write_text("second")
+        hinted.clear()
+        await hinted.wait()
+        for task in (running, watching):
+            task.cancel()
+    assert secrets == ["first", "second"]
