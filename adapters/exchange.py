@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
-from adapters.outcome import Call
+from adapters.call import Call
 
 
 class Api(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from adapters.outcome import Call
+from adapters.call import Call
 
 PATIENCE = 1 / 3
 """Part of what is left of the budget that reading a map may take. The rest is for the vendor,

@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.call import Call
 from adapters.database import read_rows
 from adapters.identity import PATIENCE, VendorIds, as_uuid, loop_time
-from adapters.outcome import Call, LookupFailed
+from adapters.outcome import LookupFailed
 from adapters.pedkai_schema import asked, customers, is_asked
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.identity import PATIENCE, VendorIds, as_uuid, loop_time
-from adapters.outcome import Call
 
 SIZE_LIMIT = 64 * 1024 * 1024
 """Bytes of the file at most."""

@@ -14,20 +14,11 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from adapters.call import Call
 from adapters.database import Row, read_rows
 from adapters.identity import as_uuid
 from adapters.lookup import LookupAdapter
-from adapters.outcome import (
-    Billing,
-    Call,
-    Dispute,
-    Found,
-    Learn,
-    Lookup,
-    Missing,
-    Reason,
-    Unavailable,
-)
+from adapters.outcome import Billing, Dispute, Found, Learn, Lookup, Missing, Reason, Unavailable
 from adapters.pedkai_schema import accounts, asked, customers, is_asked, plans, tenant
 from adapters.ports import Ports
 from adapters.revenue import Money, customer_fee

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from adapters import revenue
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
+from adapters.call import Call
 from adapters.outcome import (
     Billing,
-    Call,
     Dispute,
     Found,
     Learn,

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Dispute, Found, Learn, Lookup, LookupFailed, Missing
+from adapters.outcome import Billing, Dispute, Found, Learn, Lookup, LookupFailed, Missing
 from adapters.ports import Ports
 from adapters.simulator.mock import mock_billing, mock_disputed
 

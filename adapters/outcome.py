@@ -7,7 +7,6 @@ turns them into the models of the contract.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
@@ -50,6 +49,13 @@ class LookupFailed(Exception):  # noqa: N818  (a lookup that failed, not an erro
 
     def as_lookup(self) -> "Unavailable":
         return Unavailable(self.reason, self.retry_after_s)
+
+
+class NotAsked(LookupFailed):
+    """It failed before the vendor was asked, so it says nothing about the vendor.
+
+    No credentials, no token, no slot: the vendor's breaker counts none of them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +105,3 @@ class Unavailable:
 Lookup: TypeAlias = Found[T] | Missing | Unavailable
 Learn: TypeAlias = Callable[[UUID, Lookup[T]], object]
 """Takes what has been found out about one customer. The first word about a customer stands."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What travels with a question through every layer."""
-
-    deadline: float
-    """End of the budget on the running event loop's clock (`loop.time()`), in seconds."""
-    asked_at: datetime
-    """The wall clock at the edge, with a zone. The only `now` that an adapter may use."""
-    correlation_id: str = "-"
-    traceparent: str | None = None
-
-    def remaining_s(self, now: float) -> float:
-        """Seconds of the budget that are left at `now` (`loop.time()`); never negative."""
-        return max(0.0, self.deadline - now)

@@ -102,6 +102,9 @@ class Limits(Group):
     """Customer ids in one batch, duplicates included."""
     request_body: Size = 64 * 1024
     """Bytes of a request body."""
+    customers_in_flight: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Customers of one tenant who are being asked about at once, by all its questions together.
+    Above it they are answered `overload` at once."""
 
 
 class Shutdown(Group):
@@ -179,6 +182,77 @@ class Wire(Group):
     egress_proxy: Text | None = Field(default=None, repr=False)
     """URL of an HTTP proxy through which the vendor is reached. One that wants a password comes
     whole as `${NAME}`."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Retry(Group):
+    """Asking once more, where that does no harm: no retry storms, and none past the deadline."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """Exchanges for one request at most, the first included; 1 retries nothing."""
+    budget_share: Share = 0.2
+    """Retries in proportion to requests, at most."""
+    budget_floor: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    """Retries per second that are allowed besides."""
+    first_backoff: Duration = 0.025
+    """Before the first retry the wait is anything from nothing to this; it doubles with each."""
+    longest_backoff: Duration = 0.25
+    """The most that a wait before a retry may be."""
+
+
+class Breaker(Group):
+    """When a failing vendor is left alone, and for how long."""
+
+    window: Duration = 10.0
+    """How far back it looks."""
+    minimum_calls: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Exchanges within the window before it judges."""
+    failure_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of failed exchanges from which on it opens."""
+    slow_call: Duration = 0.8
+    """An exchange that takes so long is slow, whatever its answer."""
+    slow_call_rate: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of slow exchanges from which on it opens."""
+    fair_chance: Duration = 0.25
+    """An exchange that its question's deadline cuts off is a failure of the vendor's when it had
+    so long; before that it says nothing."""
+    open_time: Duration = 1.0
+    """How long it stays open, more or less by chance; it doubles with each probe that fails."""
+    longest_open_time: Duration = 30.0
+    """The most that it stays open by itself."""
+    longest_retry_after: Duration = 300.0
+    """The longest `Retry-After` that is believed."""
+    half_open_permits: Annotated[int, Field(ge=1, le=100)] = 3
+    """Probes in flight at most while it is half open. The first outcome decides."""
+
+
+class AdaptiveConcurrency(Group):
+    """Fewer exchanges at once to a vendor that slows down."""
+
+    enabled: bool = True
+    """False: always `wire.concurrency`."""
+    floor: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Exchanges that are always let through at once; `wire.concurrency` is the ceiling."""
+
+
+class Hedging(Group):
+    """A second try for a question about one customer that takes unusually long."""
+
+    enabled: bool = False
+    """Whether it is done. It costs the vendor requests, and wins only against a slow tail."""
+    budget_share: Share = 0.05
+    """Second tries in proportion to requests, at most."""
+
+
+class Guard(Group):
+    """What stands between a question and a vendor that fails."""
+
+    retry: Retry = Retry()
+    breaker: Breaker = Breaker()
+    adaptive_concurrency: AdaptiveConcurrency = AdaptiveConcurrency()
+    hedging: Hedging = Hedging()
 
 
 class IdentitySource(Group):
@@ -300,6 +374,7 @@ class Connection(Group):
     headers: dict[str, str] = Field(default={}, repr=False)
     """Further request headers, the same on each exchange. A gateway's key only as `${NAME}`."""
     wire: Wire = Wire()
+    guard: Guard = Guard()
     identity: IdentitySource = IdentitySource()
     tmf: TmfProfile = TmfProfile()
     database: Database | None = None

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from adapters.call import Call
 from adapters.exchange import Api, VendorReply, VendorRequest
-from adapters.outcome import Call, LookupFailed
+from adapters.outcome import LookupFailed
 from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials

@@ -9,8 +9,9 @@ from itertools import count
 from typing import Literal
 from urllib.parse import urlsplit
 
+from adapters.call import Call
 from adapters.exchange import Api, Exchange, VendorReply, VendorRequest, follow_link
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.identity import IdentityMap, VendorIds
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Dispute, Learn, LookupFailed, Reason
+from adapters.outcome import Billing, Dispute, Learn, LookupFailed, Reason
 from config.settings import Deadlines, Limits
 from proxy.http.ports import Desk
 from proxy.lifecycle import Leases

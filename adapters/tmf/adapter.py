@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.lookup import LookupAdapter
 from adapters.outcome import (
     Billing,
-    Call,
     Dispute,
     Learn,
     Lookup,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import quote
 
+from adapters.call import Call
 from adapters.exchange import Exchange, Query, VendorRequest
-from adapters.outcome import Call, LookupFailed, Reason, Unavailable
+from adapters.outcome import LookupFailed, Reason, Unavailable
 from adapters.tmf.batching import URL_CHARACTERS, any_of, groups
 from adapters.tmf.concurrency import side_by_side
 from adapters.tmf.faults import CheckById, CheckList, is_missing

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapters.call import Call
 from adapters.exchange import Exchange, VendorReply, VendorRequest
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.outcome import LookupFailed, Reason
 from adapters.tmf.faults import rows_in
 from adapters.tmf.rows import fingerprint, id_of
 

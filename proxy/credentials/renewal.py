@@ -8,7 +8,8 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.call import Call
+from adapters.outcome import LookupFailed, Reason
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
 
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.call import Call
+from adapters.outcome import LookupFailed, Reason
 from config.settings import OAuth2
 from proxy.credentials.client_auth import Post, request_token
 from proxy.credentials.renewal import REST_S, Luck, Renewal, Spawn

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.exchange import Exchange, VendorReply, VendorRequest
 from adapters.identity import VendorIds
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Lookup, LookupFailed, Missing, Reason, Unavailable
+from adapters.outcome import Billing, Lookup, LookupFailed, Missing, Reason, Unavailable
 from proxy.doctor.exchange_advice import of_exchange
 from proxy.doctor.findings import Advice, Fact, Step
 

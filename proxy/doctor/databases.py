@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.call import Call
 from adapters.database import read_rows
 from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.identity_file import SIZE_LIMIT, BadIdentityFile, parse_identity_file
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Call, LookupFailed, Unavailable
+from adapters.outcome import LookupFailed, Unavailable
 from adapters.ports import Ports
 from adapters.registry import build
 from proxy.databases import DatabaseKey, Databases, database_of, identity_database_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.outcome import Call
+from adapters.call import Call
 from config.settings import Connection
 from proxy.doctor.asking import PATIENCE_S
 

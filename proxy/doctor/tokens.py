@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.outcome import Call, LookupFailed
+from adapters.call import Call
+from adapters.outcome import LookupFailed
 from config.settings import OAuth2
 from proxy.credentials.client_auth import request_token
 from proxy.credentials.snapshot import Credentials

@@ -1,7 +1,7 @@
 """One slot per exchange, so that a slow vendor takes neither our memory nor its own down."""
 
+from adapters.call import Call
 from adapters.exchange import Exchange, VendorReply, VendorRequest
-from adapters.outcome import Call
 from proxy.exchange.slots import Slots
 
 

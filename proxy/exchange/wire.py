@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from multidict import CIMultiDict
 
+from adapters.call import Call
 from adapters.exchange import Api, Exchange, Query, VendorReply, VendorRequest, follow_link
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.outcome import LookupFailed, Reason
 from proxy.exchange import replies
 from proxy.exchange.replies import RawReply
 from proxy.exchange.transport import HttpRequest, Transport

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from adapters.outcome import Billing, Call, Dispute, Lookup, Reason
+from adapters.call import Call
+from adapters.outcome import Billing, Dispute, Lookup, Reason
 from proxy.http import answers, openapi, requests
 from proxy.http.answers import Answer
 from proxy.http.correlation import traceparent

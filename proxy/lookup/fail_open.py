@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.lookup import LookUp, LookupAdapter, collect, distinct
-from adapters.outcome import Billing, Call, Dispute, Learn, Lookup, LookupFailed, Reason
+from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class FailOpen(LookupAdapter):
     ) -> None:
         loop = asyncio.get_running_loop()
         head_start_s = min(HEAD_START_S, call.remaining_s(loop.time()) / 10)
-        early = replace(call, deadline=call.deadline - head_start_s)
+        early = call.until(call.deadline - head_start_s)
 
         async def leashed(asked: Sequence[UUID], _early: Call, learn_here: Learn[T]) -> None:
             answering = True

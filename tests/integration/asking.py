@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
+from adapters.call import Call
 from adapters.lookup import LookUp, collect
-from adapters.outcome import Billing, Call, Dispute, Found, Lookup, Missing, Reason, Unavailable
+from adapters.outcome import Billing, Dispute, Found, Lookup, Missing, Reason, Unavailable
 from adapters.simulator import faults
 from adapters.simulator.bodies import GARBAGE
 from adapters.simulator.population import Shape, customer_id

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from adapters.call import Call
 from adapters.exchange import Api, VendorReply, VendorRequest
 from adapters.lookup import wall_clock
-from adapters.outcome import Call, LookupFailed
+from adapters.outcome import LookupFailed
 from adapters.simulator.certificates import Authority, Issued
 from adapters.simulator.tls import VendorTls
 from adapters.simulator.tokens import RegisteredClient

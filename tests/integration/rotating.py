@@ -17,9 +17,10 @@ from typing import Literal, TypeAlias
 
 import pytest
 
+from adapters.call import Call
 from adapters.exchange import Api
 from adapters.lookup import wall_clock
-from adapters.outcome import Call, LookupFailed
+from adapters.outcome import LookupFailed
 from adapters.simulator.certificates import Authority, Issued
 from adapters.simulator.vendor import SimulatedVendor
 from config.settings import Connection

@@ -14,13 +14,13 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.call import Call
 from adapters.database import open_engine
 from adapters.identity import SameId
 from adapters.local_adapter import LocalBSSAdapter
 from adapters.lookup import collect
 from adapters.outcome import (
     Billing,
-    Call,
     Dispute,
     Found,
     Lookup,

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from adapters.call import Call
 from adapters.exchange import Api, Exchange, VendorReply, VendorRequest
-from adapters.outcome import Call, LookupFailed
+from adapters.outcome import LookupFailed
 from adapters.simulator import faults
 from adapters.simulator.population import SHAPES, Shape, customer_id
 from config import settings

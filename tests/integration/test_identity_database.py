@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.call import Call
 from adapters.database import open_engine
 from adapters.identity import VendorIds
 from adapters.identity_database import PedkaiDatabaseIdentity
-from adapters.outcome import Call, Reason
+from adapters.outcome import Reason
 from tests.servers.hung import FreezingProxy, freezing_proxy
 from tests.servers.pedkai import Customer, PedkaiDatabase, on_postgres, on_sqlite
 from tests.servers.postgres import Postgres

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import Field
 
-from adapters.outcome import Call, Reason
+from adapters.call import Call
+from adapters.outcome import Reason
 from adapters.simulator.faults import (
     Answer,
     Fault,

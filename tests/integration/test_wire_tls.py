@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from adapters.call import Call
 from adapters.lookup import wall_clock
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.outcome import LookupFailed, Reason
 from adapters.simulator import faults
 from adapters.simulator.certificates import Authority, Validity
 from adapters.simulator.tls import VendorTls

@@ -10,10 +10,10 @@ from pathlib import Path
 from uuid import UUID
 
 from adapters import registry
+from adapters.call import Call
 from adapters.exchange import Exchange
 from adapters.identity import VendorIds
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Call
 from adapters.ports import Ports
 from adapters.simulator.certificates import DEMO_CLIENT, write_demo_certificates
 from adapters.simulator.population import Shape, identity_rows

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from adapters.call import Call
 from adapters.identity import SameId, VendorIds
 from adapters.identity_database import Remembered
 from adapters.identity_file import BadIdentityFile, FileIdentity, parse_identity_file
-from adapters.outcome import Call
 from tests.servers.patience import in_time, patiently
 
 CANARY = "canary-4711"

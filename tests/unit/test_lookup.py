@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
+from adapters.call import Call
 from adapters.lookup import LookupAdapter, WrappedAdapter, collect, distinct
 from adapters.outcome import (
     Billing,
-    Call,
     Dispute,
     Found,
     Learn,

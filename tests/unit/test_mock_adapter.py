@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.call import Call
 from adapters.lookup import collect
 from adapters.mock_adapter import MockBSSAdapter
-from adapters.outcome import Billing, Call, Dispute, Found, LookupFailed, Missing, Reason
+from adapters.outcome import Billing, Dispute, Found, LookupFailed, Missing, Reason
 from adapters.outcome import Unavailable as Un
 
 ANN, BEN, EVE = (UUID(int=number) for number in range(1, 4))

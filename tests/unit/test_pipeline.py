@@ -4,9 +4,10 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
+from adapters.call import Call
 from adapters.exchange import ScriptedExchange, VendorReply
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Dispute, Learn
+from adapters.outcome import Billing, Dispute, Learn
 from proxy.exchange.slots import Slots
 from proxy.pipeline import EXCHANGE, LOOKUP, exchange_stack, lookup_stack
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.call import Call
+from adapters.outcome import LookupFailed, Reason
 from proxy.credentials.renewal import LONGEST_REST_S, REST_S, Renewal, rest_s
 from proxy.lifecycle import Tasks
 from tests.unit.credentials.conftest import NOW

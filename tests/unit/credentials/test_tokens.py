@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adapters.outcome import Call, LookupFailed, Reason
+from adapters.call import Call
+from adapters.outcome import LookupFailed, Reason
 from config.settings import OAuth2
 from proxy.credentials.renewal import LONGEST_REST_S, REST_S
 from proxy.credentials.snapshot import Credentials

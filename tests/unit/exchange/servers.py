@@ -8,7 +8,7 @@ from ssl import SSLContext
 
 from aiohttp import web
 
-from adapters.outcome import Call
+from adapters.call import Call
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

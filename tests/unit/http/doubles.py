@@ -11,8 +11,9 @@ from uuid import UUID
 
 import aiohttp
 
+from adapters.call import Call
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Call, Dispute, Found, Learn, Lookup
+from adapters.outcome import Billing, Dispute, Found, Learn, Lookup
 from proxy.http.addresses import Address
 from proxy.http.data import DataRoutes, Journal
 from proxy.http.door import Door

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.call import Call
 from adapters.lookup import LookupAdapter
 from adapters.outcome import (
     Billing,
-    Call,
     Dispute,
     Found,
     Learn,

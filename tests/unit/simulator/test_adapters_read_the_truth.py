@@ -12,12 +12,13 @@ from uuid import UUID
 import pytest
 
 from adapters.amdocs_adapter import AmdocsBSSAdapter
+from adapters.call import Call
 from adapters.cerillion_adapter import CerillionBSSAdapter
 from adapters.csg_adapter import CSGBSSAdapter
 from adapters.exchange import ScriptedExchange, VendorReply, VendorRequest
 from adapters.identity import VendorIds
 from adapters.lookup import collect
-from adapters.outcome import Call, Found, LookupFailed, Missing, Reason
+from adapters.outcome import Found, LookupFailed, Missing, Reason
 from adapters.ports import Ports
 from adapters.simulator.answering import Answerer, Question
 from adapters.simulator.population import (

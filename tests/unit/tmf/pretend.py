@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from adapters.call import Call
 from adapters.exchange import ScriptedExchange, VendorReply, VendorRequest
 from adapters.identity import VendorIds
 from adapters.lookup import LookUp, collect
-from adapters.outcome import Call, Lookup
+from adapters.outcome import Lookup
 from adapters.ports import Ports
 from adapters.tmf.adapter import TmfAdapter
 from adapters.tmf.profile import Profile
