@@ -10,17 +10,20 @@ from config.problems import Place
 from config.shape import field_at, fields_at, likely_setting
 
 _TEXT = ("is not text", "text; a number or a word like true in quotes")
-_NUMBER = ("is not a whole number", "a whole number without a unit")
+_WHOLE = ("is not a whole number", "a whole number without a unit")
+_NUMBER = ("is not a number", "a number without a unit, such as 0.5")
 _GROUP = ("is not a group of settings", "key: value lines below it, indented")
 _LIST = ("is not a list", "a list, such as [first, second]")
 _FIXED: Mapping[str, tuple[str, str]] = {
     "string_type": _TEXT,
     "string_unicode": _TEXT,
-    "int_type": _NUMBER,
-    "int_parsing": _NUMBER,
-    "int_parsing_size": _NUMBER,
-    "int_from_float": _NUMBER,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
     "finite_number": _NUMBER,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
     "bool_type": ("is neither true nor false", "true or false"),
     "bool_parsing": ("is neither true nor false", "true or false"),
     "dict_type": _GROUP,
@@ -66,7 +69,7 @@ def _bounded(place: Place, context: Mapping[str, Any]) -> tuple[str, str]:
     pattern = str(context.get("pattern"))
     if pattern in _PATTERNS:
         return _PATTERNS[pattern]
-    bounds = [f"{words} {context[name]}" for name, words in _BOUNDS.items() if name in context]
+    bounds = [f"{words} {context[name]:g}" for name, words in _BOUNDS.items() if name in context]
     if bounds:
         return "is out of range", bounds[0]
     return "is not what belongs here", _described(place)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from config.rules.case import Case, Finding
 from config.rules.connections import CONNECTION_RULES
 from config.rules.credentials import CREDENTIAL_RULES
+from config.rules.guard import GUARD_RULES, GUARD_SERVICE_RULES
 from config.rules.listeners import LISTENER_RULES
 from config.rules.service import SERVICE_RULES
 from config.settings import Settings
@@ -21,7 +22,7 @@ def judge(settings: Settings, vendors: Mapping[str, str]) -> Iterator[Finding]:
     """`vendors`: what each vendor is reached over, `http`, `database` or `none`."""
     for name, connection in settings.connections.items():
         case = Case(name, connection, vendors)
-        for connection_rule in (*CONNECTION_RULES, *CREDENTIAL_RULES):
+        for connection_rule in (*CONNECTION_RULES, *CREDENTIAL_RULES, *GUARD_RULES):
             yield from connection_rule(case)
-    for service_rule in (*SERVICE_RULES, *LISTENER_RULES):
+    for service_rule in (*SERVICE_RULES, *GUARD_SERVICE_RULES, *LISTENER_RULES):
         yield from service_rule(settings)

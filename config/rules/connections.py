@@ -12,7 +12,7 @@ APIS = ("product_inventory", "account", "customer", "customer_bill", "trouble_ti
 _UNUSED: Mapping[str, tuple[str, ...]] = {
     "http": ("database",),
     "database": ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "tmf"),
-    "none": ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "tmf", "database"),
+    "none": ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "guard", "tmf", "database"),
 }
 _OWN_HEADERS = {
     *("authorization", "cookie", "proxy-authorization", "traceparent", "host"),

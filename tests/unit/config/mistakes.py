@@ -10,6 +10,7 @@ from tests.unit.config.files import GONE
 AMDOCS = "connections.amdocs"
 CSG = "connections.csg"
 LOCAL = "connections.local"
+GUARD = f"{AMDOCS}.guard"
 
 TLS = {"certificate_file": "/run/tls.crt", "key_file": "/run/tls.key"}
 
@@ -177,6 +178,54 @@ MISTAKES: list[tuple[str, Changes, Changes]] = [
         {f"{AMDOCS}.wire.egress_proxy": "http://proxy.example.com:3128"},
     ),
     (
+        f"{GUARD}.retry.longest_backoff",
+        {f"{GUARD}.retry": {"first_backoff": "100ms", "longest_backoff": "50ms"}},
+        {f"{GUARD}.retry": {"first_backoff": "50ms", "longest_backoff": "50ms"}},
+    ),
+    (
+        f"{GUARD}.retry.first_backoff",
+        {f"{GUARD}.retry.first_backoff": "300ms"},
+        {f"{GUARD}.retry.first_backoff": "250ms"},
+    ),
+    (
+        f"{GUARD}.retry.budget_share",
+        {f"{GUARD}.retry.budget_share": "20%"},
+        {f"{GUARD}.retry.budget_share": 0.2},
+    ),
+    (
+        f"{GUARD}.breaker.longest_open_time",
+        {f"{GUARD}.breaker": {"open_time": "10s", "longest_open_time": "5s"}},
+        {f"{GUARD}.breaker": {"open_time": "5s", "longest_open_time": "5s"}},
+    ),
+    (
+        f"{GUARD}.breaker.open_time",
+        {f"{GUARD}.breaker.open_time": "1m"},
+        {f"{GUARD}.breaker": {"open_time": "1m", "longest_open_time": "5m"}},
+    ),
+    (
+        f"{GUARD}.breaker.failure_rate",
+        {f"{GUARD}.breaker.failure_rate": 0},
+        {f"{GUARD}.breaker.failure_rate": 0.01},
+    ),
+    (
+        f"{GUARD}.breaker.slow_call_rate",
+        {f"{GUARD}.breaker.slow_call_rate": 80},
+        {f"{GUARD}.breaker.slow_call_rate": 0.8},
+    ),
+    (
+        f"{GUARD}.breaker.open_time",
+        {f"{GUARD}.breaker.open_time": 2},
+        {f"{GUARD}.breaker.open_time": "2s"},
+    ),
+    (
+        f"{GUARD}.adaptive_concurrency.floor",
+        {
+            f"{GUARD}.adaptive_concurrency.floor": 4,
+            f"{AMDOCS}.wire.concurrency": 2,
+        },
+        {f"{AMDOCS}.wire.concurrency": 2},
+    ),
+    (
         f"{AMDOCS}.identity.file",
         {f"{AMDOCS}.identity": {"kind": "file"}},
         {f"{AMDOCS}.identity": {"kind": "file", "file": "/run/map.csv"}},
@@ -272,6 +321,11 @@ MISTAKES: list[tuple[str, Changes, Changes]] = [
         "limits.request_body",
         {"limits.batch_ids": 10_000},
         {"limits.batch_ids": 10_000, "limits.request_body": "512KiB"},
+    ),
+    (
+        "limits.customers_in_flight",
+        {"limits.customers_in_flight": 199},
+        {"limits.customers_in_flight": 199, "limits.batch_ids": 199},
     ),
     ("logging.level", {"logging.level": "loud"}, {"logging.level": "debug"}),
 ]

@@ -14,6 +14,7 @@ _TYPES: dict[str, Any] = {
 }
 _KNOWN = {
     *("$ref", "anyOf", "type", "enum", "const", "pattern", "minLength", "minimum", "maximum"),
+    "exclusiveMinimum",
     *("properties", "patternProperties", "additionalProperties", "propertyNames", "required"),
     *("items", "default", "description", "title", "$schema", "$defs"),
 }
@@ -39,7 +40,7 @@ def faults(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str = "
 
 def _matches(value: Any, schema: dict[str, Any]) -> bool:
     kind = schema.get("type")
-    if kind and (not isinstance(value, _TYPES[kind]) or (value is True and kind == "integer")):
+    if kind and (not isinstance(value, _TYPES[kind]) or (value is True and kind in {"integer", "number"})):
         return False
     if "const" in schema and value != schema["const"]:
         return False
@@ -50,8 +51,9 @@ def _matches(value: Any, schema: dict[str, Any]) -> bool:
             and len(value) >= schema.get("minLength", 0)
             and value in schema.get("enum", [value])
         )
-    if isinstance(value, int):
-        return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+    if isinstance(value, int | float):
+        above = value > schema.get("exclusiveMinimum", value - 1)
+        return bool(above and schema.get("minimum", value) <= value <= schema.get("maximum", value))
     return True
 
 

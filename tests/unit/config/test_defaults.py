@@ -26,6 +26,7 @@ def test_deadlines_stay_below_the_sla() -> None:
 def test_limits() -> None:
     assert DEFAULTS.limits.batch_ids == 200
     assert DEFAULTS.limits.request_body == 65_536
+    assert DEFAULTS.limits.customers_in_flight == 10_000
     assert DEFAULTS.shutdown.grace == 5.0
 
 
@@ -51,6 +52,22 @@ def test_a_connection() -> None:
     assert wire.response_body == 8 * 1024 * 1024
     assert wire.egress_proxy is None
     assert OAuth2(token_url="t", client_id="c").method == "client_secret_basic"
+
+
+def test_a_guard_retries_little_and_leaves_a_dead_vendor_alone() -> None:
+    guard = Connection(vendor="amdocs").guard
+    retry, breaker = guard.retry, guard.breaker
+    assert retry.attempts == 3
+    assert (retry.budget_share, retry.budget_floor) == pytest.approx((0.2, 1.0))
+    assert (retry.first_backoff, retry.longest_backoff) == pytest.approx((0.025, 0.25))
+    assert (breaker.window, breaker.minimum_calls) == (10.0, 10)
+    assert (breaker.failure_rate, breaker.slow_call_rate) == pytest.approx((0.5, 0.8))
+    assert (breaker.slow_call, breaker.fair_chance) == pytest.approx((0.8, 0.25))
+    assert (breaker.open_time, breaker.longest_open_time) == (1.0, 30.0)
+    assert breaker.longest_retry_after == 300.0
+    assert breaker.half_open_permits == 3
+    assert (guard.adaptive_concurrency.enabled, guard.adaptive_concurrency.floor) == (True, 4)
+    assert (guard.hedging.enabled, guard.hedging.budget_share) == (False, pytest.approx(0.05))
 
 
 def test_identity_and_database() -> None:

@@ -17,6 +17,7 @@ from config.settings import (
     Database,
     DataListener,
     Deadlines,
+    Guard,
     IdentitySource,
     Limits,
     Logging,
@@ -55,6 +56,7 @@ def test_its_values_are_the_defaults_of_the_code() -> None:
     assert settings.shutdown == Shutdown()
     assert settings.logging == Logging()
     assert amdocs.wire == Wire()
+    assert amdocs.guard == Guard()
     assert amdocs.insecure == Connection(vendor="amdocs").insecure
     assert amdocs.identity.remember == IdentitySource().remember
     assert amdocs.identity.remember_customers == IdentitySource().remember_customers

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.config.files import GONE, changed, good, load_document, paths_of, problems_of
-from tests.unit.config.mistakes import AMDOCS, CSG, ENV, LOCAL, MISTAKES, Changes
+from tests.unit.config.mistakes import AMDOCS, CSG, ENV, GUARD, LOCAL, MISTAKES, Changes
 
 
 def _titles() -> list[str]:
@@ -38,6 +38,9 @@ def test_the_good_document_is_good_and_warns_of_nothing() -> None:
         ({f"{AMDOCS}.oauth2.audience": "https://a.example.com/"}, f"{AMDOCS}.oauth2.audience"),
         ({f"{AMDOCS}.identity.file": "/run/map.csv"}, f"{AMDOCS}.identity.file"),
         ({"listeners.data.unix_socket": "/run/data.sock"}, "listeners.data.port"),
+        ({"connections.mock.guard": {"retry": {"attempts": 1}}}, "connections.mock.guard"),
+        ({f"{GUARD}.breaker.slow_call": "1s"}, f"{GUARD}.breaker.slow_call"),
+        ({f"{GUARD}.breaker.fair_chance": "450ms"}, f"{GUARD}.breaker.fair_chance"),
         ({"deadlines.single": "600ms"}, "deadlines.single"),
         ({"deadlines.batch": "2100ms"}, "deadlines.batch"),
         ({"tenants.north.reporting_currency": "GPB"}, "tenants.north.reporting_currency"),
