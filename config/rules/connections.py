@@ -9,10 +9,11 @@ from config.shape import nearest
 from config.units import format_duration
 
 APIS = ("product_inventory", "account", "customer", "customer_bill", "trouble_ticket")
+_TO_A_VENDOR = ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "tmf")
 _UNUSED: Mapping[str, tuple[str, ...]] = {
     "http": ("database",),
-    "database": ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "tmf"),
-    "none": ("base_url", "apis", "insecure", "tls", "oauth2", "headers", "guard", "tmf", "database"),
+    "database": _TO_A_VENDOR,
+    "none": (*_TO_A_VENDOR, "database", "guard"),
 }
 _OWN_HEADERS = {
     *("authorization", "cookie", "proxy-authorization", "traceparent", "host"),

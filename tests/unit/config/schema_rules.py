@@ -40,7 +40,9 @@ def faults(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str = "
 
 def _matches(value: Any, schema: dict[str, Any]) -> bool:
     kind = schema.get("type")
-    if kind and (not isinstance(value, _TYPES[kind]) or (value is True and kind in {"integer", "number"})):
+    if kind and (
+        not isinstance(value, _TYPES[kind]) or (value is True and kind in {"integer", "number"})
+    ):
         return False
     if "const" in schema and value != schema["const"]:
         return False
