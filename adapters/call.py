@@ -1,6 +1,8 @@
 """What travels with a question through every layer, its budget above all."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from math import inf
 from types import TracebackType
@@ -14,11 +16,12 @@ class Budget:
     so the end may move away while the exchange is under way; its timers move along.
     """
 
-    __slots__ = ("_deadline", "_timers")
+    __slots__ = ("_deadline", "_parts", "_timers")
 
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._timers: set[Timer] = set()
+        self._parts: list[tuple[Budget, Callable[[float], float]]] = []
 
     @property
     def deadline(self) -> float:
@@ -30,6 +33,17 @@ class Budget:
             self._deadline = deadline
             for timer in self._timers:
                 timer.move(deadline)
+            for part, ends in self._parts:
+                part.extend(ends(deadline))
+
+    def part(self, ends: Callable[[float], float]) -> "Budget":
+        """What one step may use of it: from the end of the whole, `ends` gives the part's.
+
+        When the whole grows, so does the part.
+        """
+        part = Budget(ends(self._deadline))
+        self._parts.append((part, ends))
+        return part
 
     def timer(self, latest: float = inf) -> "Timer":
         """Ends what is done under it (`async with`) with `TimeoutError`, at `latest` at the latest.
@@ -75,9 +89,17 @@ class Timer:
 
 
 class Call:
-    """One question on its way. Immutable, but for the end of its budget."""
+    """One question on its way. Immutable, but for the end of its budget and what was spent aside."""
 
-    __slots__ = ("asked_at", "budget", "correlation_id", "is_batch", "tenant", "traceparent")
+    __slots__ = (
+        "_aside_s",
+        "asked_at",
+        "budget",
+        "correlation_id",
+        "is_batch",
+        "tenant",
+        "traceparent",
+    )
 
     def __init__(
         self,
@@ -101,6 +123,25 @@ class Call:
         self.traceparent = traceparent
         self.tenant = tenant
         self.is_batch = is_batch
+        self._aside_s = 0.0
+
+    @property
+    def aside_s(self) -> float:
+        """Seconds that went by `aside`."""
+        return self._aside_s
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is waited for under it, such as a token, is not the time of who is asked.
+
+        Who measures an exchange gives it a call of its own (`until`), for several may share one.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            self._aside_s += loop.time() - began
 
     @property
     def deadline(self) -> float:

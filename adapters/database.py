@@ -4,22 +4,22 @@ SQLAlchemy's exceptions carry the parameters of a statement, and those are custo
 them leaves this module, not even as the context of another.
 """
 
-import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_LOCKED
 from ssl import SSLError
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
-from sqlalchemy import URL, Executable, make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoSlot
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.outcome import LookupFailed, Reason
+from adapters.call import Call
+from adapters.outcome import LookupFailed, NotAsked, Reason
+from adapters.reader import Query, Rows
 
 STATEMENT_TIMEOUT_S = 2.0
 """After it PostgreSQL ends a statement by itself, should we no longer be there to cancel it."""
@@ -27,8 +27,6 @@ SLOT_TIMEOUT_S = 1.0
 """How long a read may wait for one of the pool's connections before it is `overload`."""
 GOODBYE_S = 0.02
 """How long a broken connection may take to be closed politely. SQLAlchemy would give it 2 s."""
-
-Row: TypeAlias = Sequence[Any]
 
 
 class PromptConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
@@ -96,29 +94,35 @@ def _read_only_file(url: URL) -> URL:
     return url.set(drivername="sqlite+aiosqlite", database=file, query=query)
 
 
-async def read_rows(
-    engine: AsyncEngine, statement: Executable, parameters: Mapping[str, object], *, until: float
-) -> Sequence[Row]:
-    """All rows of one SELECT, at the latest at `until` on the loop's clock, or `LookupFailed`.
-
-    PostgreSQL runs it in a read-only transaction, whoever opened the engine.
+class EngineReader:
+    """Reads over an engine's connections, and does nothing else, whoever opened the engine:
+    PostgreSQL runs each statement in a read-only transaction.
     """
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(until):
-            return await _translated(engine, statement, parameters)
-    raise LookupFailed(Reason.DEADLINE, "the database did not answer in time")
 
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
 
-async def _translated(
-    engine: AsyncEngine, statement: Executable, parameters: Mapping[str, object]
-) -> Sequence[Row]:
-    try:
-        async with engine.connect() as connection:
-            await connection.execution_options(postgresql_readonly=True)
-            return (await connection.execute(statement, parameters)).all()
-    except Exception as error:  # noqa: BLE001  (drivers raise anything; all of it becomes ours)
-        failure = LookupFailed(reason_of(error), type(error).__name__)
-    raise failure  # outside of the handler, so that the driver's error is not its context
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    async def read(self, query: Query, call: Call, /) -> Rows:
+        with suppress(TimeoutError):
+            async with call.budget.timer():
+                return await self._translated(query)
+        raise LookupFailed(Reason.DEADLINE, "the database did not answer in time")
+
+    async def _translated(self, query: Query) -> Rows:
+        failure: LookupFailed
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(postgresql_readonly=True)
+                return (await connection.execute(query.statement, query.parameters)).all()
+        except NoSlot:  # all connections of our own are in use
+            failure = NotAsked(Reason.OVERLOAD, "no free connection in the pool")
+        except Exception as error:  # noqa: BLE001  (drivers raise anything; all of it becomes ours)
+            failure = LookupFailed(reason_of(error), type(error).__name__)
+        raise failure  # outside of the handler, so that the driver's error is not its context
 
 
 def reason_of(error: Exception) -> Reason:
@@ -128,7 +132,7 @@ def reason_of(error: Exception) -> Reason:
     if isinstance(state, str):
         return _reason_of_state(state)
     sqlite = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
-    if isinstance(error, NoSlot) or sqlite in (SQLITE_BUSY, SQLITE_LOCKED):
+    if sqlite in (SQLITE_BUSY, SQLITE_LOCKED):
         return Reason.OVERLOAD
     if isinstance(cause, SSLError):
         return Reason.TLS

@@ -22,6 +22,12 @@ def loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
+def patient(call: Call) -> Call:
+    """The call by which a map is read: with `PATIENCE`, of a budget that may yet grow."""
+    now = loop_time()
+    return call.until(call.budget.part(lambda end: now + max(0.0, end - now) * PATIENCE))
+
+
 def as_uuid(value: object) -> UUID | None:
     """The UUID that `value` is: itself, or text, hyphened or of 32 digits; else `None`."""
     if isinstance(value, UUID):

@@ -10,13 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.call import Call
-from adapters.database import read_rows
-from adapters.identity import PATIENCE, VendorIds, as_uuid, loop_time
+from adapters.identity import VendorIds, as_uuid, loop_time, patient
 from adapters.outcome import LookupFailed
 from adapters.pedkai_schema import asked, customers, is_asked
+from adapters.reader import Query, Reader
 
 
 class Remembered:
@@ -58,7 +57,7 @@ class PedkaiDatabaseIdentity:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        reader: Reader,
         tenant: str,
         *,
         remember_s: float = 300.0,
@@ -71,13 +70,13 @@ class PedkaiDatabaseIdentity:
         self._reads: list[set[UUID]] = []
         self.problem: LookupFailed | None = None
         """Why the last read failed; `None` after one that did not."""
-        self.read_by(engine)
+        self.read_by(reader)
 
-    def read_by(self, engine: AsyncEngine) -> None:
+    def read_by(self, reader: Reader) -> None:
         """From the next read on. It leads to the same database, so what is remembered stays."""
-        self._engine = engine
+        self._reader = reader
         columns = select(customers.c.id, customers.c.external_id)
-        self._statement = columns.where(is_asked(engine.dialect.name))
+        self._statement = columns.where(is_asked(reader.dialect))
 
     async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
         known = self._remembered.of(customer_ids, self._clock())
@@ -101,13 +100,8 @@ class PedkaiDatabaseIdentity:
         to_remember = set(customer_ids)  # `forget` takes out of it, while the read is on its way
         self._reads.append(to_remember)
         try:
-            now = loop_time()
-            rows = await read_rows(
-                self._engine,
-                self._statement,
-                asked(customer_ids, self._tenant, self._engine.dialect.name),
-                until=now + call.remaining_s(now) * PATIENCE,
-            )
+            parameters = asked(customer_ids, self._tenant, self._reader.dialect)
+            rows = await self._reader.read(Query(self._statement, parameters), patient(call))
         finally:
             self._reads.remove(to_remember)
         read = {

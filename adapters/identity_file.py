@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import UUID
 
 from adapters.call import Call
-from adapters.identity import PATIENCE, VendorIds, as_uuid, loop_time
+from adapters.identity import VendorIds, as_uuid, loop_time, patient
 
 SIZE_LIMIT = 64 * 1024 * 1024
 """Bytes of the file at most."""
@@ -134,7 +134,9 @@ class FileIdentity:
         is_first = self._begin_look()
         if self._look is not None and (is_first or self._last.mapping is None):
             # It goes on when its time is up or its caller leaves: a later one finds it done.
-            await asyncio.wait({self._look}, timeout=call.remaining_s(loop_time()) * PATIENCE)
+            with suppress(TimeoutError):
+                async with patient(call).budget.timer():
+                    await asyncio.wait({self._look})
         mapping = self._last.mapping
         if mapping is None:
             return VendorIds({}, frozenset(customer_ids))

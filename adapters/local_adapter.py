@@ -15,12 +15,12 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from adapters.call import Call
-from adapters.database import Row, read_rows
 from adapters.identity import as_uuid
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Found, Learn, Lookup, Missing, Reason, Unavailable
 from adapters.pedkai_schema import accounts, asked, customers, is_asked, plans, tenant
 from adapters.ports import Ports
+from adapters.reader import Query, Row
 from adapters.revenue import Money, customer_fee
 
 DISPUTE_WINDOW = timedelta(days=30)
@@ -70,11 +70,11 @@ class LocalBSSAdapter(LookupAdapter):
     def __init__(self, ports: Ports) -> None:
         if ports.database is None:
             raise ValueError("the local adapter needs a database")
-        self._engine = ports.database
+        self._reader = ports.database
         self._tenant = ports.tenant
         self._currency = ports.database_currency
         self.reporting_currency = ports.reporting_currency
-        dialect = ports.database.dialect.name
+        dialect = ports.database.dialect
         self._billing = select(*_BILLING).select_from(_WITH_PLANS).where(is_asked(dialect))
         self._disputes = select(*_DISPUTES).select_from(_OF_TENANT).where(is_asked(dialect))
 
@@ -98,13 +98,9 @@ class LocalBSSAdapter(LookupAdapter):
     async def _rows_by_customer(
         self, statement: Select[Any], customer_ids: Sequence[UUID], call: Call
     ) -> dict[UUID | None, list[Row]]:
-        dialect = self._engine.dialect.name
-        rows = await read_rows(
-            self._engine,
-            statement,
-            asked(customer_ids, self._tenant, dialect),
-            until=call.deadline - LAST_WORDS_S,
-        )
+        parameters = asked(customer_ids, self._tenant, self._reader.dialect)
+        in_time = call.until(call.budget.part(lambda end: end - LAST_WORDS_S))
+        rows = await self._reader.read(Query(statement, parameters), in_time)
         by_customer = defaultdict(list)
         for row in rows:
             by_customer[as_uuid(row[0])].append(row)

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from adapters.exchange import Exchange
 from adapters.identity import IdentityMap
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+from adapters.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +19,7 @@ class Ports:
     exchange: Exchange | None = None
     concurrency: int = 32
     """Exchanges that the connection lets through at once."""
-    database: "AsyncEngine | None" = None
+    database: Reader | None = None
     database_currency: str = "GBP"
     tmf: Mapping[str, object] = field(default_factory=dict)
     """Settings of the connection that differ from the adapter's own TM Forum profile."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database import EngineReader
 from adapters.identity import IdentityMap, SameId
 from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.identity_file import FileIdentity
@@ -51,11 +52,14 @@ class Identities:
         read = self._read[tenant] = self._loan.take(words, _Read)
         if read.identity is None or not _same_database(read.engine, engine):
             read.identity = PedkaiDatabaseIdentity(
-                engine, tenant, remember_s=source.remember, capacity=source.remember_customers
+                EngineReader(engine),
+                tenant,
+                remember_s=source.remember,
+                capacity=source.remember_customers,
             )
         elif read.engine is not engine:
             # Another login to the same database: what is remembered of it stays true.
-            read.identity.read_by(engine)
+            read.identity.read_by(EngineReader(engine))
         read.engine = engine
         return read.identity
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database import EngineReader
 from adapters.identity import IdentityMap
 from adapters.lookup import LookupAdapter
 from adapters.ports import Ports
@@ -195,7 +196,7 @@ class ConfiguredRuntime:
             identity=identity,
             exchange=None if vendor is None else vendor.exchange,
             concurrency=connection.wire.concurrency,
-            database=engine,
+            database=None if engine is None else EngineReader(engine),
             database_currency="GBP" if database is None else database.currency,
             tmf=_tmf(connection),
         )

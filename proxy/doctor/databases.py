@@ -9,12 +9,13 @@ from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.call import Call
-from adapters.database import read_rows
+from adapters.database import EngineReader
 from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.identity_file import SIZE_LIMIT, BadIdentityFile, parse_identity_file
 from adapters.lookup import LookupAdapter
 from adapters.outcome import LookupFailed, Unavailable
 from adapters.ports import Ports
+from adapters.reader import Query
 from adapters.registry import build
 from proxy.databases import DatabaseKey, Databases, database_of, identity_database_of
 from proxy.doctor.asking import NOBODY, NobodysId, answer_of
@@ -53,12 +54,13 @@ def place_of(engine: AsyncEngine) -> str:
     return f"{kind} {host}:{url.port or 5432}/{name}"
 
 
-async def connect_step(name: str, engine: AsyncEngine) -> Step:
+async def connect_step(name: str, engine: AsyncEngine, call: Call) -> Step:
     """`SELECT 1`."""
     clock = asyncio.get_running_loop().time
     began = clock()
     try:
-        await read_rows(engine, select(literal(1)), {}, until=began + PATIENCE_S)
+        soon = call.until(began + PATIENCE_S)
+        await EngineReader(engine).read(Query(select(literal(1))), soon)
     except LookupFailed as failure:
         bad = (of_connecting(failure, place_of(engine)),)
         return Step.judged(name, place_of(engine), bad=bad)
@@ -75,7 +77,7 @@ async def read_step(adapter: LookupAdapter, call: Call) -> Step:
 
 
 async def identity_step(engine: AsyncEngine, tenant: str, call: Call) -> Step:
-    identity = PedkaiDatabaseIdentity(engine, tenant)
+    identity = PedkaiDatabaseIdentity(EngineReader(engine), tenant)
     await identity.vendor_ids([NOBODY], call)
     if identity.problem is not None:
         bad = (of_reading(identity.problem, tables="customers"),)
@@ -120,13 +122,13 @@ async def examine_database(patient: Patient, report: Report) -> None:
         report.steps.append(url_step(key, "database", engine, problem))
         if engine is None:
             return
-        report.steps.append(await connect_step("database", engine))
+        report.steps.append(await connect_step("database", engine, patient.call()))
         if report.is_good:
             ports = Ports(
                 tenant=patient.tenant,
                 connection=patient.name,
                 identity=NobodysId(str(NOBODY)),
-                database=engine,
+                database=EngineReader(engine),
             )
             adapter = build(patient.setting.vendor, ports)
             report.steps.append(await read_step(adapter, patient.call()))
@@ -144,7 +146,7 @@ async def examine_identity(patient: Patient, report: Report) -> None:
         report.steps.append(url_step(key, "identity database", engine, problem))
         if engine is None:
             return
-        connected = await connect_step("identity database", engine)
+        connected = await connect_step("identity database", engine, patient.call())
         report.steps.append(connected)
         if connected.state is not State.BAD:
             report.steps.append(await identity_step(engine, patient.tenant, patient.call()))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from adapters.database import open_engine
+from adapters.database import EngineReader, open_engine
 from adapters.identity import SameId
 from adapters.local_adapter import LocalBSSAdapter
 from adapters.ports import Ports
@@ -23,7 +23,9 @@ async def local_subject(
     await database.fill(*_records(datetime.now(tz=UTC).replace(tzinfo=None)))  # noqa: TID251  (the adapter's own clock)
     engine = open_engine(database.url, pool=5, connect_timeout_s=0.3)
     try:
-        ports = Ports(tenant=TENANT, connection="db", identity=SameId(), database=engine)
+        ports = Ports(
+            tenant=TENANT, connection="db", identity=SameId(), database=EngineReader(engine)
+        )
         yield Subject(
             adapter=LocalBSSAdapter(ports),
             source="bss_local",

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.call import Call
-from adapters.database import open_engine
+from adapters.database import EngineReader, open_engine
 from adapters.identity import SameId
 from adapters.local_adapter import LocalBSSAdapter
 from adapters.lookup import collect
@@ -54,7 +54,7 @@ def local_on(engine: AsyncEngine, tenant: str = TENANT, currency: str = "GBP") -
         connection="db",
         reporting_currency=currency,
         identity=SameId(),
-        database=engine,
+        database=EngineReader(engine),
         database_currency=currency,
     )
     return LocalBSSAdapter(ports)

@@ -5,14 +5,17 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Executable, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.database import open_engine, read_rows
-from adapters.outcome import LookupFailed, Reason
+from adapters.call import Call
+from adapters.database import EngineReader, open_engine
+from adapters.outcome import LookupFailed, NotAsked, Reason
+from adapters.reader import Query, Rows
 from tests.servers.hung import freezing_proxy, hung_server
 from tests.servers.pedkai import on_postgres
 from tests.servers.postgres import Postgres
@@ -35,11 +38,16 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+async def read(engine: AsyncEngine, statement: Executable, budget_s: float = 5) -> Rows:
+    call = Call(deadline=now() + budget_s, asked_at=datetime(2026, 3, 1, tzinfo=UTC))
+    return await EngineReader(engine).read(Query(statement), call)
+
+
 async def failure(engine: AsyncEngine, statement: Executable, budget_s: float = 5) -> LookupFailed:
     """How the read failed; and that it did so in time, and without the driver's own error."""
     until = now() + budget_s
     with pytest.raises(LookupFailed) as caught:
-        await read_rows(engine, statement, {}, until=until)
+        await read(engine, statement, budget_s)
     assert now() < until + 0.25
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
@@ -73,11 +81,11 @@ async def test_a_server_that_falls_silent_costs_no_more_than_the_budget(
     url = f"postgresql://pedkai@/postgres?host={tmp_path}&port=6000"
     server = postgres.folder / ".s.PGSQL.5432"
     async with freezing_proxy(server, door) as proxy, opened(url) as engine:
-        await read_rows(engine, ONE, {}, until=now() + 5)
+        await read(engine, ONE)
         proxy.freeze()
         assert (await failure(engine, ONE, budget_s=0.1)).reason is Reason.DEADLINE
         proxy.thaw()
-        assert await read_rows(engine, ONE, {}, until=now() + 5) == [(1,)]
+        assert await read(engine, ONE) == [(1,)]
         assert checked_out(engine) == 0
 
 
@@ -91,7 +99,7 @@ async def test_a_slow_statement_ends_at_the_deadline_and_gives_its_connection_ba
 
 async def test_the_server_ends_a_statement_that_nobody_waits_for(postgres: Postgres) -> None:
     async with opened(postgres.url()) as engine:
-        rows = await read_rows(engine, text("SHOW statement_timeout"), {}, until=now() + 5)
+        rows = await read(engine, text("SHOW statement_timeout"))
     assert rows == [("2s",)]
 
 
@@ -99,14 +107,17 @@ async def test_a_cancelled_read_gives_its_connection_back(postgres: Postgres) ->
     async with opened(postgres.url(), pool=1) as engine:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await read_rows(engine, FOREVER, {}, until=now() + 5)
+                await read(engine, FOREVER)
         assert checked_out(engine) == 0
-        assert await read_rows(engine, ONE, {}, until=now() + 5) == [(1,)]
+        assert await read(engine, ONE) == [(1,)]
 
 
-async def test_a_pool_without_a_free_connection_is_overload(postgres: Postgres) -> None:
+async def test_without_a_free_connection_in_the_pool_the_database_is_not_asked(
+    postgres: Postgres,
+) -> None:
     async with opened(postgres.url(), pool=1) as engine, engine.connect():
-        assert (await failure(engine, ONE)).reason is Reason.OVERLOAD
+        found = await failure(engine, ONE)
+    assert (type(found), found.reason) == (NotAsked, Reason.OVERLOAD)
 
 
 async def test_waiting_for_a_connection_ends_at_the_deadline(postgres: Postgres) -> None:
@@ -118,9 +129,9 @@ async def test_a_restarted_server_costs_nobody_an_answer(postgres: Postgres) -> 
     """All its connections are cut; the read takes a new one."""
     database = await on_postgres(postgres)
     async with opened(postgres.url()) as engine:
-        rows = await read_rows(engine, text("SELECT pg_backend_pid()"), {}, until=now() + 5)
+        rows = await read(engine, text("SELECT pg_backend_pid()"))
         await database.run(f"SELECT pg_terminate_backend({rows[0][0]})")
-        assert await read_rows(engine, ONE, {}, until=now() + 5) == [(1,)]
+        assert await read(engine, ONE) == [(1,)]
 
 
 @pytest.fixture
@@ -156,7 +167,7 @@ async def test_a_read_is_read_only_whoever_opened_the_engine(
     engine = open_engine(url, pool=1, connect_timeout_s=1) if ours else create_async_engine(url)
     try:
         state = text("SELECT current_setting('transaction_read_only')")
-        assert await read_rows(engine, state, {}, until=now() + 5) == [("on",)]
+        assert await read(engine, state) == [("on",)]
     finally:
         await engine.dispose()
 
@@ -182,7 +193,7 @@ async def test_a_file_whose_path_has_odd_characters_is_read(tmp_path: Path) -> N
     file = tmp_path / "a b#c%41.db"
     sqlite3.connect(file).execute("CREATE TABLE t (x)").connection.close()
     async with opened(f"sqlite:///{file}") as engine:
-        assert await read_rows(engine, text("SELECT * FROM t"), {}, until=now() + 5) == []
+        assert await read(engine, text("SELECT * FROM t")) == []
 
 
 @pytest.mark.parametrize(
@@ -213,7 +224,7 @@ async def test_no_parameter_or_value_is_in_an_error_a_log_or_a_repr(
     echo = text("SELECT :canary").bindparams(bindparam("canary", CANARY))
     odd = text("SELECT nothing(:canary)").bindparams(bindparam("canary", CANARY))
     async with opened(url) as engine:
-        assert (await read_rows(engine, echo, {}, until=now() + 5))[0][0] == CANARY
+        assert (await read(engine, echo))[0][0] == CANARY
         error = await failure(engine, odd)
         assert CANARY not in repr(engine)
     assert CANARY not in f"{error!r} {error}"

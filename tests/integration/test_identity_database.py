@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.call import Call
-from adapters.database import open_engine
+from adapters.database import EngineReader, open_engine
 from adapters.identity import VendorIds
 from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.outcome import Reason
@@ -44,6 +45,10 @@ async def opened(url: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+def ids_on(engine: AsyncEngine, **options: Any) -> PedkaiDatabaseIdentity:
+    return PedkaiDatabaseIdentity(EngineReader(engine), TENANT, **options)
+
+
 class Clock:
     now = 0.0
 
@@ -67,7 +72,7 @@ async def test_the_vendors_id_is_the_external_id(pedkai: PedkaiDatabase) -> None
     ann, ben = named("8001"), named(" 8002")
     await pedkai.fill(ann, ben)
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         stranger = uuid4()
         found = await ids.vendor_ids([ann.id, ben.id, stranger], soon())
         assert ids.problem is None
@@ -79,7 +84,7 @@ async def test_another_tenants_customer_has_no_mapping(pedkai: PedkaiDatabase) -
     theirs = named("8001", RIVAL)
     await pedkai.fill(theirs)
     async with opened(pedkai.url) as engine:
-        found = await PedkaiDatabaseIdentity(engine, TENANT).vendor_ids([theirs.id], soon())
+        found = await ids_on(engine).vendor_ids([theirs.id], soon())
     assert found == VendorIds({})
 
 
@@ -87,7 +92,7 @@ async def test_a_blank_external_id_is_no_mapping(pedkai: PedkaiDatabase) -> None
     blank = named(" ")
     await pedkai.fill(blank)
     async with opened(pedkai.url) as engine:
-        found = await PedkaiDatabaseIdentity(engine, TENANT).vendor_ids([blank.id], soon())
+        found = await ids_on(engine).vendor_ids([blank.id], soon())
     assert found == VendorIds({})
 
 
@@ -98,7 +103,7 @@ async def test_a_batch_is_one_statement_for_those_who_are_not_remembered(
     await pedkai.fill(*people)
     everybody = [one.id for one in people]
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         await ids.vendor_ids(everybody[:100], soon())
         with statements(engine) as sent:
             found = await ids.vendor_ids(everybody, soon())
@@ -113,7 +118,7 @@ async def test_a_mapping_is_read_again_when_it_is_no_longer_remembered(
     clock, ann = Clock(), named("8001")
     await pedkai.fill(ann)
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT, remember_s=300, clock=clock)
+        ids = ids_on(engine, remember_s=300, clock=clock)
         await ids.vendor_ids([ann.id], soon())
         with statements(engine) as sent:
             clock.now = 299.0
@@ -128,7 +133,7 @@ async def test_a_customer_who_gets_a_mapping_has_it_at_once(pedkai: PedkaiDataba
     """That there was none is not remembered."""
     late = named("8001")
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         assert await ids.vendor_ids([late.id], soon()) == VendorIds({})
         await pedkai.fill(late)
         assert await ids.vendor_ids([late.id], soon()) == VendorIds({late.id: "8001"})
@@ -138,7 +143,7 @@ async def test_a_forgotten_customer_is_read_again(pedkai: PedkaiDatabase) -> Non
     ann = named("8001")
     await pedkai.fill(ann)
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         await ids.vendor_ids([ann.id], soon())
         ids.forget(ann.id)
         with statements(engine) as sent:
@@ -153,7 +158,7 @@ async def behind_a_proxy(
     url = f"postgresql://pedkai@/postgres?host={folder}&port=6000"
     sockets = (server.folder / ".s.PGSQL.5432", folder / ".s.PGSQL.6000")
     async with freezing_proxy(*sockets) as proxy, opened(url) as engine:
-        yield proxy, PedkaiDatabaseIdentity(engine, TENANT)
+        yield proxy, ids_on(engine)
 
 
 async def test_with_the_database_silent_those_who_are_remembered_go_on_within_the_budget(
@@ -206,12 +211,12 @@ async def test_a_question_that_is_cancelled_leaves_nothing_behind(
             async with asyncio.timeout(0.05):
                 await ids.vendor_ids([uuid4()], soon())
         assert ids._reads == []
-        assert ids._engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert ids._reader._engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 async def test_with_the_database_down_from_the_start_nobodys_mapping_can_be_read() -> None:
     async with opened("postgresql://pedkai@127.0.0.1:1/pedkai") as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         ann = uuid4()
         assert await ids.vendor_ids([ann], soon()) == VendorIds({}, frozenset({ann}))
         assert ids.problem is not None
@@ -220,7 +225,7 @@ async def test_with_the_database_down_from_the_start_nobodys_mapping_can_be_read
 
 async def test_nobody_is_asked_about_nobody() -> None:
     async with opened("postgresql://pedkai@127.0.0.1:1/pedkai") as engine:
-        assert await PedkaiDatabaseIdentity(engine, TENANT).vendor_ids([], soon()) == VendorIds({})
+        assert await ids_on(engine).vendor_ids([], soon()) == VendorIds({})
 
 
 async def test_uuids_of_32_digits_are_found_as_well(tmp_path: Path) -> None:
@@ -228,7 +233,7 @@ async def test_uuids_of_32_digits_are_found_as_well(tmp_path: Path) -> None:
     ann = named("8001")
     await database.fill(ann)
     async with opened(database.url) as engine:
-        found = await PedkaiDatabaseIdentity(engine, TENANT).vendor_ids([ann.id], soon())
+        found = await ids_on(engine).vendor_ids([ann.id], soon())
     assert found == VendorIds({ann.id: "8001"})
 
 
@@ -239,7 +244,7 @@ async def test_no_id_is_logged_or_shown(
     ann = named(CANARY)
     await pedkai.fill(ann)
     async with opened(pedkai.url) as engine:
-        ids = PedkaiDatabaseIdentity(engine, TENANT)
+        ids = ids_on(engine)
         assert (await ids.vendor_ids([ann.id], soon())).known == {ann.id: CANARY}
         shown = f"{caplog.text} {ids!r} {ids._remembered!r} {ids.problem!r}"
     assert CANARY not in shown
