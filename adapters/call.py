@@ -89,7 +89,7 @@ class Timer:
 
 
 class Call:
-    """One question on its way. Immutable, but for the end of its budget and what was spent aside."""
+    """One question on its way. Immutable, but for the end of its budget and its time aside."""
 
     __slots__ = (
         "_aside_s",

@@ -40,12 +40,19 @@ class LookupFailed(Exception):  # noqa: N818  (a lookup that failed, not an erro
     """
 
     def __init__(
-        self, reason: Reason, detail: str = "", *, retry_after_s: float | None = None
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        lasting: bool = False,
     ) -> None:
+        """`lasting`: the same request will fail again, so there is no use in repeating it."""
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.lasting = lasting
 
     def as_lookup(self) -> "Unavailable":
         return Unavailable(self.reason, self.retry_after_s)
@@ -56,6 +63,11 @@ class NotAsked(LookupFailed):
 
     No credentials, no token, no slot: the vendor's breaker counts none of them.
     """
+
+    @classmethod
+    def instead_of(cls, failure: LookupFailed) -> "NotAsked":
+        """The same, of what was met on the way to the vendor."""
+        return cls(failure.reason, failure.detail, retry_after_s=failure.retry_after_s)
 
 
 @dataclass(frozen=True, slots=True)

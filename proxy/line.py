@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from adapters.call import Call
 from adapters.exchange import Api, Exchange, VendorReply, VendorRequest, follow_link
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import LookupFailed, NotAsked, Reason
 from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
@@ -121,23 +121,25 @@ class Line(Exchange):
         return await (await self._serving(call)).send(request, call)
 
     async def _serving(self, call: Call) -> Generation:
-        """The generation of the moment. Raises `LookupFailed` when there is none."""
+        """The generation of the moment. Raises `NotAsked` when there is none."""
         if self._closed:
-            raise LookupFailed(Reason.CONFIGURATION, "the connection is closed")
+            raise NotAsked(Reason.CONFIGURATION, "the connection is closed")
         if self.generation is None:
             _check_schemes(self._site)
             self.start()
             await self._first_look(call)
         if self.generation is None:
-            raise self.source.failure or LookupFailed(Reason.TLS, "there are no credentials")
+            failure = self.source.failure or NotAsked(Reason.TLS, "there are no credentials")
+            raise NotAsked.instead_of(failure)
         return self.generation
 
     async def _first_look(self, call: Call) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(call.deadline):
-                await self._looked.wait()
+            async with call.budget.timer():
+                with call.aside():
+                    await self._looked.wait()
                 return
-        raise LookupFailed(Reason.DEADLINE, "the budget ended before the credentials were read")
+        raise NotAsked(Reason.DEADLINE, "the budget ended before the credentials were read")
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -184,7 +186,7 @@ def _check_schemes(site: Site) -> None:
     """Settings say so already; a token over plain HTTP is worth being told twice."""
     schemes = {urlsplit(url).scheme for url in _urls(site)}
     if schemes - {"https"} and not site.setting.insecure:
-        raise LookupFailed(Reason.CONFIGURATION, "plain HTTP needs `insecure: true`")
+        raise NotAsked(Reason.CONFIGURATION, "plain HTTP needs `insecure: true`")
 
 
 def _urls(site: Site) -> Iterator[str]:

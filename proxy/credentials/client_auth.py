@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from authlib.oauth2.client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import NotAsked, Reason
 from config.settings import OAuth2
 from proxy.credentials.signing import SigningKey
 from proxy.credentials.snapshot import Credentials
@@ -60,10 +60,10 @@ def _proof(oauth2: OAuth2, credentials: Credentials) -> str | SigningKey | None:
         return None
     if oauth2.method == "private_key_jwt":
         if credentials.signing_key is None:
-            raise LookupFailed(Reason.AUTH, "private_key_jwt needs a signing key")
+            raise NotAsked(Reason.AUTH, "private_key_jwt needs a signing key")
         return credentials.signing_key
     if credentials.client_secret is None:
-        raise LookupFailed(Reason.AUTH, f"{oauth2.method} needs a client secret")
+        raise NotAsked(Reason.AUTH, f"{oauth2.method} needs a client secret")
     return credentials.client_secret.get_secret_value()
 
 

@@ -6,7 +6,7 @@ from ssl import SSLContext
 
 from pydantic import SecretStr
 
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import NotAsked, Reason
 from proxy.credentials.certificates import NO_CERTIFICATES, Certificates
 from proxy.credentials.judgement import FileProblem
 from proxy.credentials.signing import SigningKey
@@ -33,11 +33,11 @@ class Credentials:
         return client[0].not_after if client else None
 
     def check(self, now: datetime) -> None:
-        """Raises `LookupFailed(tls)` once the client certificate has ended.
+        """Raises `NotAsked(tls)` once the client certificate has ended.
 
         A vendor that refuses it tells us far less: it hangs up.
         """
         ends = self.certificate_ends
         if ends is not None and now >= ends:
             ended = f"{ends:%Y-%m-%d %H:%M} UTC"
-            raise LookupFailed(Reason.TLS, f"the client certificate ended on {ended}")
+            raise NotAsked(Reason.TLS, f"the client certificate ended on {ended}")

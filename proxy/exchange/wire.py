@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from adapters.call import Call
 from adapters.exchange import Api, Exchange, Query, VendorReply, VendorRequest, follow_link
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.exchange import replies
 from proxy.exchange.replies import RawReply
 from proxy.exchange.transport import HttpRequest, Transport
@@ -92,12 +92,12 @@ class Wire(Exchange):
         """The reply. One to a grant that is refused is had once more, if there is a newer grant."""
         if authorization is None:
             return await self._fetch(url, call, None)
-        grant = await authorization.grant(call)
+        grant = await _grant(authorization, call)
         raw = await self._fetch(url, call, grant)
         if raw.status != 401:
             return raw
         authorization.refused(grant.version)
-        newer = await authorization.grant(call)
+        newer = await _grant(authorization, call)
         if newer.version == grant.version:
             return raw
         raw = await self._fetch(url, call, newer)
@@ -114,7 +114,7 @@ class Wire(Exchange):
                 server_name=self._address.server_name,
             ),
             body_bytes=self._body_bytes,
-            deadline=call.deadline,
+            budget=call.budget,
         )
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
@@ -123,9 +123,9 @@ class Wire(Exchange):
     def _url(self, request: VendorRequest) -> str:
         base = self._address.apis.get(request.api)
         if base is None:
-            raise LookupFailed(Reason.CONFIGURATION, f"no base URL for {request.api}")
+            raise NotAsked(Reason.CONFIGURATION, f"no base URL for {request.api}")
         if not is_below(request.path):
-            raise LookupFailed(Reason.BAD_RESPONSE, "a path that could leave its API")
+            raise NotAsked(Reason.BAD_RESPONSE, "a path that could leave its API")
         return base + request.path + ("?" + encoded(request.query) if request.query else "")
 
     def _headers(self, call: Call, grant: Grant | None) -> Mapping[str, str]:
@@ -144,12 +144,21 @@ class Wire(Exchange):
             return replies.answer(raw)
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(call.deadline):
+            async with call.budget.timer():
                 return await loop.run_in_executor(self._parsing, replies.answer, raw)
         except TimeoutError:
             raise LookupFailed(
                 Reason.DEADLINE, "the budget ended while a reply was parsed"
             ) from None
+
+
+async def _grant(authorization: Authorization, call: Call) -> Grant:
+    """A failed grant says nothing about the vendor, also where it was asked with an older one."""
+    try:
+        with call.aside():
+            return await authorization.grant(call)
+    except LookupFailed as failure:
+        raise NotAsked.instead_of(failure) from failure
 
 
 def encoded(query: Query) -> str:

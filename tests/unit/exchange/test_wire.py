@@ -1,5 +1,6 @@
 """The wire over plain sockets: what it sends, what it takes, and what it makes of faults."""
 
+import asyncio
 import logging
 import threading
 from decimal import Decimal
@@ -8,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from adapters.exchange import Api, VendorRequest
-from adapters.outcome import Reason
+from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.exchange.wire import BIG_BODY_BYTES, encoded, is_below
 from tests.unit.exchange.conftest import CountingThreads, MakeWire
 from tests.unit.exchange.failing import ASKED, CANARY, failure_after, failure_of
@@ -184,17 +185,51 @@ async def test_a_question_whose_grant_was_refused_is_asked_once_more_with_a_newe
     assert passes.refusals == [7, 8][: statuses.count(401)]
 
 
+class Slow(Passes):
+    """Fails after a while, the first time or the second."""
+
+    def __init__(self, fails_at: int) -> None:
+        super().__init__()
+        self._fails_at = fails_at
+        self._asked = 0
+
+    async def grant(self, _call: object) -> Passes:
+        self._asked += 1
+        await asyncio.sleep(0.02)
+        if self._asked == self._fails_at:
+            raise LookupFailed(Reason.AUTH, "no token", retry_after_s=3)
+        return self
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+async def test_a_failed_grant_says_nothing_about_the_vendor_and_takes_none_of_its_time(
+    make_wire: MakeWire, fails_at: int
+) -> None:
+    async def handle(_request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=401)
+
+    asked = call()
+    async with serving(handle) as origin:
+        with pytest.raises(NotAsked) as failed:
+            await make_wire(origin, authorization=Slow(fails_at)).send(ASKED, asked)
+    failure = failed.value
+    assert (failure.reason, failure.detail, failure.retry_after_s) == (Reason.AUTH, "no token", 3)
+    assert asked.aside_s >= 0.015 * fails_at
+
+
 async def test_an_api_without_a_base_url_is_a_matter_of_configuration(
     make_wire: MakeWire,
 ) -> None:
     failure = await failure_of(make_wire("http://127.0.0.1", apis={}))
     assert failure.reason is Reason.CONFIGURATION
+    assert isinstance(failure, NotAsked)
 
 
 async def test_a_path_that_could_leave_its_api_is_not_asked_for(make_wire: MakeWire) -> None:
     request = VendorRequest(Api.CUSTOMER, f"customer/..%2F{CANARY}")
     failure = await failure_of(make_wire("http://127.0.0.1"), request)
     assert failure.reason is Reason.BAD_RESPONSE
+    assert isinstance(failure, NotAsked)
 
 
 async def test_no_log_at_any_level_holds_an_id_or_a_fee(
