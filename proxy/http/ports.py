@@ -4,11 +4,11 @@ A `Runtime` is one configuration at work. It is swapped whole when a new configu
 up, so a question holds one `lease` from its first look to its last.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from adapters.lookup import LookupAdapter
@@ -49,6 +49,29 @@ Lease: TypeAlias = Callable[[], AbstractContextManager[Runtime]]
 """The runtime of now. It stays open until the last lease on it ends."""
 Clock: TypeAlias = Callable[[], datetime]
 """The wall clock, with a zone."""
+Forced: TypeAlias = Literal["open", "closed"] | None
+"""How an operator wants a breaker, whatever its vendor does; `None`: as it goes by itself."""
+
+
+class NoSuchThing(LookupError):  # noqa: N818  (what is not there, not an error of ours)
+    """There is no such connection, or the connection has no such breaker."""
+
+    def __init__(self, what: Literal["connection", "breaker"], known: Iterable[str]) -> None:
+        """`known`: the names that there are, as configured; never what was asked for."""
+        super().__init__(what)
+        self.what: Literal["connection", "breaker"] = what
+        self.known = tuple(known)
+
+
+class Operator(Protocol):
+    """What a person may do to a sidecar that serves."""
+
+    def force(self, connection: str, breaker: str, forced: Forced) -> Mapping[str, object]:
+        """The breaker's status from now on, as JSON: the fields of `BreakerRecord` but its names.
+
+        Raises `NoSuchThing`.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How old credentials are and how long they last, read at the moment of a scrape."""
+"""Figures that are read at the moment of a scrape: of credentials, and of what guards exchanges."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -6,7 +6,12 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from proxy.telemetry.records import CertificateRecord, CredentialsRecord
+from proxy.telemetry.records import (
+    BreakerState,
+    CertificateRecord,
+    CredentialsRecord,
+    GuardRecord,
+)
 
 
 class CredentialFigures(Collector):
@@ -43,6 +48,61 @@ class CredentialFigures(Collector):
                 token.add_metric(name, record.token_left_s)
             problems.add_metric(name, sum(file.serious for file in record.files))
         yield from (expiry, version, age, token, problems)
+
+
+class GuardFigures(Collector):
+    """Labels are connections' names and closed lists."""
+
+    def __init__(
+        self, guards: Callable[[], Iterable[GuardRecord]], flights: Callable[[], int]
+    ) -> None:
+        """`flights`: how many shared lookups are under way, of all tenants."""
+        self._guards = guards
+        self._flights = flights
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when it is registered."""
+        return _guard_families()
+
+    def collect(self) -> Iterator[Metric]:
+        breakers, in_flight, queued, limit, flights = _guard_families()
+        for record in self._guards():
+            name = [record.connection]
+            for breaker in record.breakers:
+                for state in BreakerState:
+                    is_it = float(breaker.state is state)
+                    breakers.add_metric([*name, breaker.name, state], is_it)
+            in_flight.add_metric(name, record.in_flight)
+            queued.add_metric(name, record.queued)
+            limit.add_metric(name, record.concurrency_limit)
+        flights.add_metric([], self._flights())
+        yield from (breakers, in_flight, queued, limit, flights)
+
+
+def _guard_families() -> tuple[GaugeMetricFamily, ...]:
+    connection = ["connection"]
+    return (
+        GaugeMetricFamily(
+            "bss_sidecar_breaker_state",
+            "1 for the state that a breaker is in. Of a connection: `vendor`, `token` (its token "
+            "endpoint), `identity` and `database`.",
+            labels=["connection", "breaker", "state"],
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_exchanges_in_flight", "Exchanges that have a slot.", labels=connection
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_exchanges_queued", "Exchanges that wait for a slot.", labels=connection
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_concurrency_limit",
+            "Slots that there are now; a vendor that slows down gets fewer.",
+            labels=connection,
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_flights", "Lookups under way, each shared by all who ask the same."
+        ),
+    )
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:

@@ -1,12 +1,15 @@
 """Whatever happens is told here once; the log and the metrics both hear of it."""
 
 from dataclasses import asdict
+from datetime import datetime
 
+from proxy.telemetry.exchanges import Meter
 from proxy.telemetry.faults import described
 from proxy.telemetry.lifetimes import Reminder, Urgency
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.records import (
+    BreakerRecord,
     FileRecord,
     Outcome,
     Question,
@@ -72,6 +75,31 @@ class Telemetry:
 
     def recovered(self, connection: str) -> None:
         self.log.info("connection_recovered", connection=connection)
+
+    def meter(self, connection: str) -> Meter:
+        """Where a connection tells what becomes of its exchanges and breakers."""
+        return Meter(connection, self.metrics.exchanges, self.log)
+
+    def forced(self, breaker: BreakerRecord, *, correlation_id: str) -> None:
+        """An operator took a breaker in hand, or gave it back."""
+        self.log.warning(
+            "breaker_forced" if breaker.is_forced else "breaker_released",
+            connection=breaker.connection,
+            breaker=breaker.name,
+            state=breaker.state.value,
+            correlation_id=correlation_id,
+        )
+
+    def still_forced(self, breaker: BreakerRecord, since: datetime) -> None:
+        """Nobody has given it back for a while: it may be forgotten."""
+        self.log.warning(
+            "breaker_still_forced",
+            connection=breaker.connection,
+            breaker=breaker.name,
+            state=breaker.state.value,
+            since=since.isoformat(timespec="seconds"),
+            remedy=f"bss-sidecar breaker {breaker.connection} auto --breaker {breaker.name}",
+        )
 
     def bad_file(self, file: FileRecord) -> None:
         """A file is not as it should be. If that is serious, the last good one serves on."""

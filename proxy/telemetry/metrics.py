@@ -10,6 +10,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from proxy.telemetry.exchanges import ExchangeMetrics
 from proxy.telemetry.records import (
     ConfigurationState,
     Question,
@@ -20,6 +21,8 @@ from proxy.telemetry.records import (
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5, 1.9, 2.0, 5.0)
 """With the SLA's 500 ms and 2 s, and the default budgets that keep it, among the edges."""
+
+_LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Metrics:
@@ -77,6 +80,14 @@ class Metrics:
             ["what", "connection", "outcome"],
             registry=self.registry,
         )
+        self._lag = Histogram(
+            "bss_sidecar_event_loop_lag_seconds",
+            "How late the event loop was when it was asked to come back after a while. What is "
+            "late here is no vendor's slowness.",
+            buckets=_LAG_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.exchanges = ExchangeMetrics(self.registry)
         build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
         build.labels(version("bss-sidecar")).set(1)
         for question in Question:
@@ -94,6 +105,9 @@ class Metrics:
 
     def refused(self, record: RefusalRecord) -> None:
         self._refused.labels(record.listener, record.problem).inc()
+
+    def lagged(self, late_s: float) -> None:
+        self._lag.observe(late_s)
 
     def failed(self) -> None:
         self._errors.inc()

@@ -61,6 +61,53 @@ class ConfigurationState(StrEnum):
     BAD = "bad"  # nothing to serve with: every question is answered degraded
 
 
+class BreakerState(StrEnum):
+    """Whether a breaker lets anybody through. A metric label: part of the interface."""
+
+    CLOSED = "closed"  # traffic flows
+    OPEN = "open"  # nothing leaves
+    HALF_OPEN = "half_open"  # a few probes leave; the first outcome decides
+    FORCED_OPEN = "forced_open"  # nothing leaves until an operator says so
+    FORCED_CLOSED = "forced_closed"  # traffic flows until an operator says otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerRecord:
+    """One breaker at one moment."""
+
+    connection: str
+    name: str
+    """`vendor`, `token`, `identity` or `database`: a metric label, part of the interface."""
+    state: BreakerState
+    opens_for_s: float = 0.0
+    """Until it lets a probe through; 0 unless it is open."""
+    because: str = ""
+    """Why it opened the last time, in our words; empty: it never did."""
+    calls: int = 0
+    """Exchanges that its window counts."""
+    failure_rate: float = 0.0
+    slow_call_rate: float = 0.0
+    opened_times: int = 0
+
+    @property
+    def is_forced(self) -> bool:
+        return self.state in {BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardRecord:
+    """What stands between a connection's questions and who is asked, at one moment."""
+
+    connection: str
+    breakers: tuple[BreakerRecord, ...] = ()
+    in_flight: int = 0
+    """Exchanges that have a slot."""
+    queued: int = 0
+    """Exchanges that wait for one."""
+    concurrency_limit: int = 0
+    """Slots that there are now, which a slow vendor makes fewer."""
+
+
 class Reload(StrEnum):
     """What became of something that rotates. A metric label: part of the interface."""
 
