@@ -20,6 +20,8 @@ LONGEST_RETRY_AFTER_S = 3600.0
 """A vendor that wants to be left alone for longer is asked again all the same."""
 
 _ANSWERS = frozenset({200, 204, 206, 404, 416})
+_MAY_PASS = frozenset({408, 425, 429})
+"""Of those below 500, which blame the request: these do not blame what is asked for."""
 _MAY_LACK_JSON = frozenset({404, 416})
 
 
@@ -45,7 +47,9 @@ def refusal(reply: RawReply, now: datetime) -> LookupFailed | None:
         return LookupFailed(Reason.BAD_RESPONSE, said)
     wait_s = retry_after_s(reply.headers.get("retry-after"), now) if status in {429, 503} else None
     reason = Reason.RATE_LIMITED if status == 429 else Reason.VENDOR_ERROR
-    return LookupFailed(reason, said, retry_after_s=wait_s)
+    return LookupFailed(
+        reason, said, retry_after_s=wait_s, lasting=status < 500 and status not in _MAY_PASS
+    )
 
 
 def answer(reply: RawReply) -> VendorReply:

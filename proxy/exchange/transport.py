@@ -1,7 +1,6 @@
 """HTTP requests and whole, bounded replies over one aiohttp session.
 
-aiohttp asks once more by itself when a connection breaks before the reply to an idempotent
-request began: a vendor may see two requests for one exchange, within the same time.
+A vendor may see two requests for one exchange, within the same time: see `repeat`.
 """
 
 import asyncio
@@ -13,9 +12,11 @@ from ssl import SSLContext
 import aiohttp
 from yarl import URL
 
+from adapters.call import Budget
 from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
+from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tracing
 from proxy.exchange.replies import RawReply
 
 KEEP_ALIVE_S = 30.0
@@ -51,37 +52,50 @@ def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=wire.connect_timeout),
         proxy=wire.egress_proxy,
         trust_env=False,
+        trace_configs=[connection_tracing()],
     )
+
+
+def always() -> bool:
+    """There is no budget to ask."""
+    return True
 
 
 class Transport:
     """One session, and how long and how big what goes through it may get."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, timeout_s: float) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, timeout_s: float, may_repeat: MayRepeat = always
+    ) -> None:
+        """`session`: one of `open_session`."""
         self._session = session
         self._timeout_s = timeout_s
+        self._may_repeat = may_repeat
 
     async def fetch(
-        self, request: HttpRequest, *, body_bytes: int, deadline: float | None = None
+        self, request: HttpRequest, *, body_bytes: int, budget: Budget | None = None
     ) -> RawReply:
         """The reply, whatever its status; a redirect is one too, and nobody follows it.
 
-        Raises `LookupFailed`: `deadline` when the caller's budget (`loop.time()`) ended, else
-        `unreachable`, `tls` or `bad_response`. It is raised outside of the handler, so that no
-        traceback drags a URL along.
+        Raises `LookupFailed`: `deadline` when the caller's budget ended, else `unreachable`,
+        `tls` or `bad_response`. It is raised outside of the handler, so that no traceback drags a
+        URL along.
         """
         loop = asyncio.get_running_loop()
-        budget_end = inf if deadline is None else deadline
+        budget = budget or Budget(inf)
         try:
-            async with asyncio.timeout_at(min(loop.time() + self._timeout_s, budget_end)):
+            async with budget.timer(loop.time() + self._timeout_s):
                 return await self._fetch(request, body_bytes)
+        except NotRepeated as final:
+            failure = in_our_words(final.error)
         except Broken as error:
             failure = in_our_words(error)
-            if isinstance(error, TimeoutError) and loop.time() >= budget_end - CLOCK_STEP_S:
+            if isinstance(error, TimeoutError) and loop.time() >= budget.deadline - CLOCK_STEP_S:
                 failure = LookupFailed(Reason.DEADLINE, "the budget ended during an exchange")
         raise failure
 
     async def _fetch(self, request: HttpRequest, body_bytes: int) -> RawReply:
+        repeat = Repeat(self._may_repeat)
         async with self._session.request(
             request.method,
             URL(request.url, encoded=True),
@@ -89,6 +103,8 @@ class Transport:
             data=request.form,
             allow_redirects=False,
             server_hostname=request.server_name,
+            middlewares=(repeat,),
+            trace_request_ctx=repeat,
         ) as response:
             headers = {
                 name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers
