@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.call import Call
 from adapters.outcome import LookupFailed, NotAsked, Reason
-from adapters.reader import Query, Rows
+from adapters.reader import Rows, Selection
 
 STATEMENT_TIMEOUT_S = 2.0
 """After it PostgreSQL ends a statement by itself, should we no longer be there to cancel it."""
@@ -106,18 +106,18 @@ class EngineReader:
     def dialect(self) -> str:
         return self._engine.dialect.name
 
-    async def read(self, query: Query, call: Call, /) -> Rows:
+    async def read(self, selection: Selection, call: Call, /) -> Rows:
         with suppress(TimeoutError):
             async with call.budget.timer():
-                return await self._translated(query)
+                return await self._translated(selection)
         raise LookupFailed(Reason.DEADLINE, "the database did not answer in time")
 
-    async def _translated(self, query: Query) -> Rows:
+    async def _translated(self, selection: Selection) -> Rows:
         failure: LookupFailed
         try:
             async with self._engine.connect() as connection:
                 await connection.execution_options(postgresql_readonly=True)
-                return (await connection.execute(query.statement, query.parameters)).all()
+                return (await connection.execute(selection.statement, selection.parameters)).all()
         except NoSlot:  # all connections of our own are in use
             failure = NotAsked(Reason.OVERLOAD, "no free connection in the pool")
         except Exception as error:  # noqa: BLE001  (drivers raise anything; all of it becomes ours)

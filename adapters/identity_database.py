@@ -15,7 +15,7 @@ from adapters.call import Call
 from adapters.identity import VendorIds, as_uuid, loop_time, patient
 from adapters.outcome import LookupFailed
 from adapters.pedkai_schema import asked, customers, is_asked
-from adapters.reader import Query, Reader
+from adapters.reader import Reader, Selection
 
 
 class Remembered:
@@ -101,7 +101,7 @@ class PedkaiDatabaseIdentity:
         self._reads.append(to_remember)
         try:
             parameters = asked(customer_ids, self._tenant, self._reader.dialect)
-            rows = await self._reader.read(Query(self._statement, parameters), patient(call))
+            rows = await self._reader.read(Selection(self._statement, parameters), patient(call))
         finally:
             self._reads.remove(to_remember)
         read = {

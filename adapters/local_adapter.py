@@ -20,7 +20,7 @@ from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Found, Learn, Lookup, Missing, Reason, Unavailable
 from adapters.pedkai_schema import accounts, asked, customers, is_asked, plans, tenant
 from adapters.ports import Ports
-from adapters.reader import Query, Row
+from adapters.reader import Row, Selection
 from adapters.revenue import Money, customer_fee
 
 DISPUTE_WINDOW = timedelta(days=30)
@@ -100,7 +100,7 @@ class LocalBSSAdapter(LookupAdapter):
     ) -> dict[UUID | None, list[Row]]:
         parameters = asked(customer_ids, self._tenant, self._reader.dialect)
         in_time = call.until(call.budget.part(lambda end: end - LAST_WORDS_S))
-        rows = await self._reader.read(Query(statement, parameters), in_time)
+        rows = await self._reader.read(Selection(statement, parameters), in_time)
         by_customer = defaultdict(list)
         for row in rows:
             by_customer[as_uuid(row[0])].append(row)

@@ -16,7 +16,7 @@ Rows: TypeAlias = Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class Selection:
     """One SELECT, and the values of its parameters, which are personal data."""
 
     statement: "Executable"
@@ -31,7 +31,7 @@ class Reader(Protocol):
         """SQLAlchemy's name of the database's kind: `postgresql` or `sqlite`."""
         ...
 
-    async def read(self, query: Query, call: Call, /) -> Rows:
+    async def read(self, selection: Selection, call: Call, /) -> Rows:
         """All rows, or `LookupFailed`, at the latest when the budget of the call ends.
 
         An end that moves away while the read is under way is followed.
@@ -43,16 +43,16 @@ class ScriptedReader:
     """A reader that answers from a function, and remembers what it was asked."""
 
     def __init__(
-        self, answer: Callable[[Query], Rows | Awaitable[Rows]], *, dialect: str = "sqlite"
+        self, answer: Callable[[Selection], Rows | Awaitable[Rows]], *, dialect: str = "sqlite"
     ) -> None:
         self.dialect = dialect
-        self.queries: list[Query] = []
+        self.selections: list[Selection] = []
         self._answer = answer
 
-    async def read(self, query: Query, call: Call, /) -> Rows:
-        self.queries.append(query)
+    async def read(self, selection: Selection, call: Call, /) -> Rows:
+        self.selections.append(selection)
         with suppress(TimeoutError):
             async with call.budget.timer():
-                answer = self._answer(query)
+                answer = self._answer(selection)
                 return await answer if isinstance(answer, Awaitable) else answer
         raise LookupFailed(Reason.DEADLINE, "nobody answered in time")

@@ -15,7 +15,7 @@ from adapters.identity_file import SIZE_LIMIT, BadIdentityFile, parse_identity_f
 from adapters.lookup import LookupAdapter
 from adapters.outcome import LookupFailed, Unavailable
 from adapters.ports import Ports
-from adapters.reader import Query
+from adapters.reader import Selection
 from adapters.registry import build
 from proxy.databases import DatabaseKey, Databases, database_of, identity_database_of
 from proxy.doctor.asking import NOBODY, NobodysId, answer_of
@@ -60,7 +60,7 @@ async def connect_step(name: str, engine: AsyncEngine, call: Call) -> Step:
     began = clock()
     try:
         soon = call.until(began + PATIENCE_S)
-        await EngineReader(engine).read(Query(select(literal(1))), soon)
+        await EngineReader(engine).read(Selection(select(literal(1))), soon)
     except LookupFailed as failure:
         bad = (of_connecting(failure, place_of(engine)),)
         return Step.judged(name, place_of(engine), bad=bad)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from adapters.call import Call
 from adapters.database import EngineReader, open_engine
 from adapters.outcome import LookupFailed, NotAsked, Reason
-from adapters.reader import Query, Rows
+from adapters.reader import Rows, Selection
 from tests.servers.hung import freezing_proxy, hung_server
 from tests.servers.pedkai import on_postgres
 from tests.servers.postgres import Postgres
@@ -40,7 +40,7 @@ def now() -> float:
 
 async def read(engine: AsyncEngine, statement: Executable, budget_s: float = 5) -> Rows:
     call = Call(deadline=now() + budget_s, asked_at=datetime(2026, 3, 1, tzinfo=UTC))
-    return await EngineReader(engine).read(Query(statement), call)
+    return await EngineReader(engine).read(Selection(statement), call)
 
 
 async def failure(engine: AsyncEngine, statement: Executable, budget_s: float = 5) -> LookupFailed:

@@ -130,5 +130,5 @@ def test_no_database_library_is_loaded_before_a_database_is_used() -> None:
 
 
 def test_the_local_database_is_built_from_its_reader() -> None:
-    adapter = registry.build("local", ports(database=ScriptedReader(lambda _query: [])))
+    adapter = registry.build("local", ports(database=ScriptedReader(lambda _selection: [])))
     assert (adapter.source, adapter.is_estimate) == ("bss_local", False)
