@@ -20,11 +20,19 @@ from proxy.http.door import Door
 from proxy.http.ops import OpsRoutes
 from proxy.http.ports import Runtime, Status
 from proxy.lifecycle import Tasks
+from proxy.operator import Overrides
 from proxy.runtime import ConfiguredRuntime
 from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
-from proxy.telemetry.expositions import CredentialFigures
-from proxy.telemetry.records import ConfigurationState, CredentialsRecord, FileRecord, Reload
+from proxy.telemetry.expositions import CredentialFigures, GuardFigures
+from proxy.telemetry.loop_lag import watch_loop
+from proxy.telemetry.records import (
+    ConfigurationState,
+    CredentialsRecord,
+    FileRecord,
+    GuardRecord,
+    Reload,
+)
 from proxy.unconfigured import UnconfiguredRuntime
 from proxy.vigil import Vigil
 
@@ -47,14 +55,18 @@ class Sidecar:
         self._shelf = Shelf()
         self._doors = Doors(self._door, telemetry=telemetry, spawn=self.spawn, clock=clock)
         self._vigil = Vigil(telemetry)
+        self._overrides = Overrides(lambda: self._runtime, telemetry=telemetry, clock=clock)
         self._stopping = False
         telemetry.metrics.registry.register(
             CredentialFigures(self._credentials, self._doors.certificates, clock)
         )
+        telemetry.metrics.registry.register(GuardFigures(self._guards, self._flights))
 
     async def take_up(self, reading: Reading) -> None:
         """Serves with this configuration from now on; a bad one leaves the last good one."""
         first = self._wanted is None
+        if first:
+            self.spawn(watch_loop(self._telemetry.metrics.lagged))
         if reading.settings is not None:
             reading = await self._put_to_work(reading, reading.settings)
         self._problems = tuple(reading.problems)
@@ -83,6 +95,7 @@ class Sidecar:
             self._credentials(),
             files=self._other_files(),
             certificates=self._doors.certificates(),
+            forced=self._overrides.forced(),
             now=self._clock(),
         )
 
@@ -111,7 +124,7 @@ class Sidecar:
             problems=problems,
             files=[asdict(one) for one in self._all_files()],
             listeners=self._doors.shown(),
-            connections=self._runtime.connections(),
+            connections=self._overrides.shown(self._runtime.connections()),
             tenants=self._runtime.tenants(),
             default_tenant=self._runtime.default_tenant
             if isinstance(self._runtime, ConfiguredRuntime)
@@ -165,6 +178,12 @@ class Sidecar:
     def _credentials(self) -> tuple[CredentialsRecord, ...]:
         return self._runtime.credentials()
 
+    def _guards(self) -> tuple[GuardRecord, ...]:
+        return self._runtime.guards()
+
+    def _flights(self) -> int:
+        return self._runtime.flights()
+
     def _other_files(self) -> tuple[FileRecord, ...]:
         return (*self._doors.file_problems(), *self._runtime.file_problems())
 
@@ -187,7 +206,7 @@ class Sidecar:
         elif name == OPS:
             routes = OpsRoutes(telemetry.metrics.registry, self._unready).routes()
         else:
-            routes = AdminRoutes(self.status).routes()
+            routes = AdminRoutes(self.status, self._overrides).routes()
         return Door(name, routes, on_refusal=telemetry.refused, on_error=telemetry.error)
 
     def _unready(self) -> str | None:

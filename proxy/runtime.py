@@ -27,14 +27,14 @@ from proxy.databases import (
     database_of,
     identity_database_of,
 )
-from proxy.http.ports import Desk
+from proxy.http.ports import Desk, Forced, NoSuchThing
 from proxy.identities import Identities
 from proxy.lifecycle import Leases
 from proxy.pipeline import lookup_stack
 from proxy.reporting import as_json, credentials_record
 from proxy.shelf import Loan
 from proxy.telemetry import Telemetry
-from proxy.telemetry.records import CredentialsRecord, FileRecord
+from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
 from proxy.unconfigured import Unconfigured
 from proxy.watching import Hints, Spawn
 
@@ -106,6 +106,18 @@ class ConfiguredRuntime:
         return tuple(
             credentials_record(name, vendor, now) for name, vendor in self._connections.items()
         )
+
+    def guards(self) -> tuple[GuardRecord, ...]:
+        """Of the connections that ask somebody."""
+        return ()
+
+    def flights(self) -> int:
+        """Shared lookups under way, of all tenants."""
+        return 0
+
+    def force(self, connection: str, breaker: str, forced: Forced) -> BreakerRecord:
+        """The breaker as it is from now on. Raises `NoSuchThing`."""
+        raise NoSuchThing("connection", self.settings.connections)
 
     def file_problems(self) -> tuple[FileRecord, ...]:
         """Of the files that are no connection's credentials."""

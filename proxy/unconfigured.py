@@ -10,11 +10,11 @@ from adapters.identity import IdentityMap, VendorIds
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Learn, LookupFailed, Reason
 from config.settings import Deadlines, Limits
-from proxy.http.ports import Desk
+from proxy.http.ports import Desk, Forced, NoSuchThing
 from proxy.lifecycle import Leases
 from proxy.lookup.fail_open import Report, Spawn
 from proxy.pipeline import lookup_stack
-from proxy.telemetry.records import CredentialsRecord, FileRecord
+from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
 
 _TENANT = re.compile(r"[a-z][a-z0-9_]{2,99}")
 
@@ -74,6 +74,15 @@ class UnconfiguredRuntime:
 
     def credentials(self) -> tuple[CredentialsRecord, ...]:
         return ()
+
+    def guards(self) -> tuple[GuardRecord, ...]:
+        return ()
+
+    def flights(self) -> int:
+        return 0
+
+    def force(self, connection: str, breaker: str, forced: Forced) -> BreakerRecord:
+        raise NoSuchThing("connection", ())
 
     def file_problems(self) -> tuple[FileRecord, ...]:
         return ()

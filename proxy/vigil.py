@@ -1,14 +1,21 @@
-"""What became of files and certificates since the last look, each thing told once."""
+"""What became of files, certificates and forced breakers since the last look, told once each."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from proxy.telemetry import Telemetry
 from proxy.telemetry.lifetimes import Reminders
-from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
+from proxy.telemetry.records import (
+    BreakerRecord,
+    CertificateRecord,
+    CredentialsRecord,
+    FileRecord,
+)
 
 _WELL = (None, "ok")
 """Outcomes of an exchange that nobody needs to be told of."""
+_FORGOTTEN = timedelta(hours=1)
+"""A breaker that an operator forced and that nobody gave back is told of each time it is over."""
 
 
 class Vigil:
@@ -20,6 +27,7 @@ class Vigil:
         self._files: frozenset[FileRecord] = frozenset()
         self._reasons: dict[str, frozenset[str]] = {}
         self._reminders = Reminders()
+        self._forced: dict[tuple[str, str], datetime] = {}
 
     def look(
         self,
@@ -27,14 +35,19 @@ class Vigil:
         *,
         files: Iterable[FileRecord],
         certificates: Iterable[CertificateRecord],
+        forced: Iterable[tuple[BreakerRecord, datetime]] = (),
         now: datetime,
     ) -> None:
-        """`files` and `certificates`: those that are no connection's credentials."""
+        """`files` and `certificates`: those that are no connection's credentials.
+
+        `forced`: the breakers that an operator has in hand, and since when.
+        """
         self._tell_of_versions(credentials)
         self._tell_of_outcomes(credentials)
         self._tell_of_files(
             frozenset(files).union(*(one.files for one in credentials)),
         )
+        self._tell_of_forced(forced, now)
         in_use = [("-", one) for one in certificates]
         in_use += [
             (record.connection, one) for record in credentials for one in record.certificates
@@ -65,6 +78,18 @@ class Vigil:
             if reason not in told:
                 self._telemetry.failing(one.connection, reason, one.problem)
             self._reasons[one.connection] = told | {reason}
+
+    def _tell_of_forced(
+        self, forced: Iterable[tuple[BreakerRecord, datetime]], now: datetime
+    ) -> None:
+        told, self._forced = self._forced, {}
+        for breaker, since in forced:
+            key = breaker.connection, breaker.name
+            at = max(told.get(key, since), since)
+            if now >= at + _FORGOTTEN:
+                at = now
+                self._telemetry.still_forced(breaker, since)
+            self._forced[key] = at
 
     def _tell_of_files(self, files: frozenset[FileRecord]) -> None:
         appeared, gone = files - self._files, self._files - files

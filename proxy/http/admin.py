@@ -1,46 +1,59 @@
 """The admin listener: how the sidecar is doing, for people in the pod, and nothing personal."""
 
-import base64
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
 from aiohttp import web
 
-from proxy.http.door import Route, Visit
-from proxy.http.ports import Status
+from proxy.http import requests
+from proxy.http.door import Route, Visit, body
+from proxy.http.page import POLICY, page
+from proxy.http.ports import NoSuchThing, Operator, Status
+from proxy.http.problems import Problem, ProblemType
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}"
-    ":root{color-scheme:light dark}"
-)
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
+_BODY_BYTES = 4096
+_WITHIN_S = 5.0
+_UNKNOWN = {
+    "connection": ProblemType.UNKNOWN_CONNECTION,
+    "breaker": ProblemType.UNKNOWN_BREAKER,
+}
 
 
 class AdminRoutes:
-    def __init__(self, status: Callable[[], Status]) -> None:
+    def __init__(self, status: Callable[[], Status], operator: Operator) -> None:
         self._status = status
+        self._operator = operator
 
     def routes(self) -> Sequence[Route]:
-        return (Route("GET", "/", self.page), Route("GET", "/v1/status", self.status))
+        return (
+            Route("GET", "/", self.page),
+            Route("GET", "/v1/status", self.status),
+            Route("POST", "/v1/connections/{name}/breaker", self.breaker),
+        )
 
     async def page(self, visit: Visit) -> web.Response:
         return web.Response(
             text=page(self._status()),
             content_type="text/html",
-            headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"},
+            headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"},
         )
 
     async def status(self, visit: Visit) -> web.Response:
-        text = json.dumps(content(self._status()))
-        return web.Response(text=text, content_type="application/json")
+        return _json(content(self._status()))
+
+    async def breaker(self, visit: Visit) -> web.Response:
+        """Takes a breaker in hand, or gives it back; the answer is its status from now on."""
+        sent = await body(visit, most=_BODY_BYTES, within_s=_WITHIN_S)
+        breaker, forced = requests.forcing(sent)
+        try:
+            status = self._operator.force(
+                visit.params["name"], breaker, forced, correlation_id=visit.correlation_id
+            )
+        except NoSuchThing as error:
+            there_are = ", ".join(error.known) or "none"
+            raise Problem(_UNKNOWN[error.what], f"there are: {there_are}") from None
+        return _json(status)
 
 
 def content(status: Status) -> dict[str, object]:
@@ -61,49 +74,7 @@ def content(status: Status) -> dict[str, object]:
     }
 
 
-def page(status: Status) -> str:
-    """The status as one page of HTML that needs nothing else."""
-    state = (
-        f"<p>Version {escape(status.version)}, started "
-        f"{escape(status.started.isoformat(timespec='seconds'))}, "
-        f"{'ready' if status.ready else 'not ready'}. "
-        f"Configuration: {escape(status.configuration)}.</p>"
+def _json(content: object) -> web.Response:
+    return web.Response(
+        status=HTTPStatus.OK, text=json.dumps(content), content_type="application/json"
     )
-    parts = [
-        state,
-        _table("Problems", ("path", "remedy"), _problem_rows(status)),
-        _table("Files", ("file", "what is wrong, and what to do"), _file_rows(status)),
-        _table("Listeners", ("listener", "address"), status.listeners.items()),
-        _table("Connections", ("connection", "state"), _connection_rows(status)),
-        _table("Tenants", ("tenant", "connection"), status.tenants.items()),
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bss-sidecar</title>'
-        f"<style>{_STYLE}</style></head><body><h1>bss-sidecar</h1>{''.join(parts)}</body></html>"
-    )
-
-
-def _problem_rows(status: Status) -> Iterable[tuple[str, str]]:
-    return ((problem.get("path", ""), problem.get("remedy", "")) for problem in status.problems)
-
-
-def _file_rows(status: Status) -> Iterable[tuple[str, str]]:
-    for one in status.files:
-        yield (
-            f"{one.get('connection')}: {one.get('file')}",
-            f"{one.get('what')}; {one.get('remedy')}",
-        )
-
-
-def _connection_rows(status: Status) -> Iterable[tuple[str, str]]:
-    for name, one in status.connections.items():
-        said = ((key, value) for key, value in one.items() if not isinstance(value, list))
-        yield name, ", ".join(f"{key}: {value}" for key, value in said)
-
-
-def _table(title: str, heads: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in rows)
-    if not cells:
-        return ""
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    return f"<h2>{title}</h2><table><tr>{head}</tr>{cells}</table>"

@@ -66,11 +66,10 @@ class NoSuchThing(LookupError):  # noqa: N818  (what is not there, not an error 
 class Operator(Protocol):
     """What a person may do to a sidecar that serves."""
 
-    def force(self, connection: str, breaker: str, forced: Forced) -> Mapping[str, object]:
-        """The breaker's status from now on, as JSON: the fields of `BreakerRecord` but its names.
-
-        Raises `NoSuchThing`.
-        """
+    def force(
+        self, connection: str, breaker: str, forced: Forced, *, correlation_id: str
+    ) -> Mapping[str, object]:
+        """The breaker's status from now on, as the status page has it. Raises `NoSuchThing`."""
         ...
 
 

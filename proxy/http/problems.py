@@ -26,6 +26,8 @@ class ProblemType(StrEnum):
     UNKNOWN_ROUTE = "unknown-route"
     UNKNOWN_TENANT = "unknown-tenant"
     UNKNOWN_CUSTOMER = "unknown-customer"
+    UNKNOWN_CONNECTION = "unknown-connection"
+    UNKNOWN_BREAKER = "unknown-breaker"
     METHOD = "method"
     SLOW_REQUEST = "slow-request"
     TOO_LARGE = "too-large"
@@ -48,6 +50,8 @@ _KINDS: Mapping[ProblemType, tuple[HTTPStatus, str]] = {
     ProblemType.UNKNOWN_ROUTE: (HTTPStatus.NOT_FOUND, "This listener has no such route"),
     ProblemType.UNKNOWN_TENANT: (HTTPStatus.NOT_FOUND, "There is no such tenant"),
     ProblemType.UNKNOWN_CUSTOMER: (HTTPStatus.NOT_FOUND, "There is no such customer"),
+    ProblemType.UNKNOWN_CONNECTION: (HTTPStatus.NOT_FOUND, "There is no such connection"),
+    ProblemType.UNKNOWN_BREAKER: (HTTPStatus.NOT_FOUND, "The connection has no such breaker"),
     ProblemType.METHOD: (HTTPStatus.METHOD_NOT_ALLOWED, "This route knows other methods"),
     ProblemType.SLOW_REQUEST: (HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time"),
     ProblemType.TOO_LARGE: (

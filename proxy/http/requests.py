@@ -7,6 +7,7 @@ from uuid import UUID
 
 from multidict import CIMultiDictProxy
 
+from proxy.http.ports import Forced
 from proxy.http.problems import Problem, ProblemType, invalid, malformed
 
 IDS = "customer_ids"
@@ -28,7 +29,7 @@ def customer_id(text: str) -> UUID:
 
 def customer_ids(body: bytes, *, most: int) -> list[UUID]:
     """The ids of `{"customer_ids": [uuid, …]}`, in the order asked, duplicates included."""
-    content = _json_object(body)
+    content = _json_object(body, of=IDS)
     if IDS not in content:
         raise invalid(f"{IDS} is missing", pointer="")
     if len(content) > 1:
@@ -45,6 +46,26 @@ def customer_ids(body: bytes, *, most: int) -> list[UUID]:
             pointer=f"/{IDS}",
         )
     return [_uuid_at(index, item) for index, item in enumerate(ids)]
+
+
+def forcing(body: bytes) -> tuple[str, Forced]:
+    """Breaker and state of `{"force": "open" | "closed" | null, "breaker": "vendor"}`."""
+    content = _json_object(body, of="force")
+    if "force" not in content:
+        raise invalid('force is missing: "open", "closed" or null', pointer="")
+    if content.keys() - {"force", "breaker"}:
+        raise invalid("force and breaker are the only members", pointer="")
+    breaker = content.get("breaker", "vendor")
+    if not isinstance(breaker, str):
+        raise invalid("must be the name of a breaker", pointer="/breaker")
+    match content["force"]:
+        case "open":
+            return breaker, "open"
+        case "closed":
+            return breaker, "closed"
+        case None:
+            return breaker, None
+    raise invalid('must be "open", "closed" or null', pointer="/force")
 
 
 def json_content(headers: "CIMultiDictProxy[str]") -> None:
@@ -88,7 +109,7 @@ def tenant(headers: "CIMultiDictProxy[str]", default: str | None) -> str:
     return default
 
 
-def _json_object(body: bytes) -> Mapping[str, object]:
+def _json_object(body: bytes, *, of: str) -> Mapping[str, object]:
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -102,7 +123,7 @@ def _json_object(body: bytes) -> Mapping[str, object]:
         # The decoder's own message quotes the body.
         raise malformed("the body must be JSON") from None
     if not isinstance(content, dict):
-        raise invalid(f"must be an object with {IDS}", pointer="")
+        raise invalid(f"must be an object with {of}", pointer="")
     return content
 
 
