@@ -3,18 +3,19 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from proxy.http.admin import AdminRoutes, content, page
+from proxy.http.admin import AdminRoutes, content
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.ops import OpsRoutes
-from proxy.http.ports import Status
+from proxy.http.page import page
+from proxy.http.ports import Forced, NoSuchThing, Status
 from tests.unit.http.doubles import NOW, Client, serving
 
 STATUS = Status(
@@ -27,6 +28,24 @@ STATUS = Status(
     connections={"vendor": {"vendor": "mock", "in_flight": 0}},
     tenants={"acme": "vendor"},
 )
+
+
+class OperatorDouble:
+    """Has one connection with one breaker."""
+
+    def __init__(self) -> None:
+        self.forced: Forced = None
+        self.asked: list[tuple[str, str, Forced, str]] = []
+
+    def force(
+        self, connection: str, breaker: str, forced: Forced, *, correlation_id: str
+    ) -> Mapping[str, object]:
+        self.asked.append((connection, breaker, forced, correlation_id))
+        if connection != "vendor":
+            raise NoSuchThing("connection", ["vendor"])
+        if breaker != "vendor":
+            raise NoSuchThing("breaker", ["vendor"])
+        return {"state": f"forced_{forced}" if forced else "closed"}
 
 
 @dataclass
@@ -49,8 +68,8 @@ async def ops(readiness: Readiness) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def admin(status: Status) -> AsyncIterator[Client]:
-    routes = AdminRoutes(lambda: status).routes()
+async def admin(status: Status, operator: OperatorDouble | None = None) -> AsyncIterator[Client]:
+    routes = AdminRoutes(lambda: status, operator or OperatorDouble()).routes()
     door = Door("admin", routes, on_refusal=lambda _one: None, on_error=lambda _one: None)
     async with serving(door, Gate(loopback_host=True)) as client:
         yield client

@@ -1,0 +1,143 @@
+"""An operator forces breakers over the admin listener; the page shows what each one does."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxy.http.page import breaker_words, page
+from tests.unit.http.test_ops_and_admin import STATUS, OperatorDouble, admin
+
+ROUTE = "/v1/connections/vendor/breaker"
+OPEN = {
+    "state": "open",
+    "opens_for_s": 4.24,
+    "because": "unreachable: 6 of 10 <failed>",
+    "calls": 10,
+    "failure_rate": 0.6,
+    "slow_call_rate": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "forced", "state"),
+    [
+        ({"force": "open"}, "open", "forced_open"),
+        ({"force": "closed", "breaker": "vendor"}, "closed", "forced_closed"),
+        ({"force": None}, None, "closed"),
+    ],
+)
+async def test_the_answer_is_the_breaker_as_it_is_from_now_on(
+    sent: dict[str, Any], forced: str | None, state: str
+) -> None:
+    operator = OperatorDouble()
+    async with (
+        admin(STATUS, operator) as client,
+        client.ask("POST", ROUTE, json=sent, headers={"X-Correlation-ID": "night-1"}) as answer,
+    ):
+        assert (answer.status, await answer.json()) == (200, {"state": state})
+    assert operator.asked == [("vendor", "vendor", forced, "night-1")]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "kind"),
+    [
+        ("/v1/connections/other/breaker", {"force": "open"}, "unknown-connection"),
+        (ROUTE, {"force": "open", "breaker": "fuse-447700900123"}, "unknown-breaker"),
+    ],
+)
+async def test_what_is_not_there_is_404_with_what_there_is(
+    path: str, sent: dict[str, Any], kind: str
+) -> None:
+    async with admin(STATUS) as client, client.ask("POST", path, json=sent) as answer:
+        problem = await answer.json()
+        assert answer.status == 404
+        assert answer.content_type == "application/problem+json"
+    assert problem["type"].endswith(kind)
+    assert problem["detail"] == "there are: vendor"
+    assert "447700900123" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "pointer"),
+    [
+        (b"", 400, None),
+        (b"[]", 422, "#"),
+        (b"{}", 422, "#"),
+        (b'{"force": "open", "until": "dawn"}', 422, "#"),
+        (b'{"force": "ajar"}', 422, "#/force"),
+        (b'{"force": true}', 422, "#/force"),
+        (b'{"force": ["open"]}', 422, "#/force"),
+        (b'{"force": "open", "breaker": 1}', 422, "#/breaker"),
+        (b'{"force": "open", "breaker": null}', 422, "#/breaker"),
+        (b'{"force": "open", "force": null}', 400, None),
+        (b'{"force": "open"' + b" " * 5000 + b"}", 413, None),
+    ],
+)
+async def test_what_is_not_understood_forces_nothing(
+    sent: bytes, status: int, pointer: str | None
+) -> None:
+    operator, headers = OperatorDouble(), {"Content-Type": "application/json"}
+    async with (
+        admin(STATUS, operator) as client,
+        client.ask("POST", ROUTE, data=sent, headers=headers) as answer,
+    ):
+        problem = await answer.json()
+        assert answer.status == status
+    assert operator.asked == []
+    assert [one["pointer"] for one in problem.get("errors", [])] == ([pointer] if pointer else [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "evil.example"}, 403),
+    ],
+)
+async def test_no_page_of_elsewhere_can_force_a_breaker(
+    headers: dict[str, str], status: int
+) -> None:
+    operator = OperatorDouble()
+    headers = {"Content-Type": "application/json", **headers}
+    async with (
+        admin(STATUS, operator) as client,
+        client.ask("POST", ROUTE, data=b'{"force": "open"}', headers=headers) as answer,
+    ):
+        assert answer.status == status
+    assert operator.asked == []
+
+
+async def test_a_breaker_is_not_forced_by_looking_at_it() -> None:
+    async with admin(STATUS) as client, client.ask("GET", ROUTE) as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+def test_the_page_shows_breakers_that_stop_traffic_before_the_others() -> None:
+    breakers = {"token": {"state": "closed", "calls": 0}, "vendor": OPEN}
+    text = page(replace(STATUS, connections={"amdocs": {"in_flight": 2, "breakers": breakers}}))
+    rows = re.findall(r"<tr><td>(amdocs: \w+)</td><td>([^<]*)</td><td>([^<]*)</td>", text)
+    assert [row[0] for row in rows] == ["amdocs: vendor", "amdocs: token"]
+    assert rows[0][1] == "open: nothing leaves for another 4.2 s"
+    assert rows[0][2] == (
+        "unreachable: 6 of 10 &lt;failed&gt;. Lately 10 exchanges, 60% failed, 0% slow"
+    )
+    assert rows[1][1:] == ("closed: traffic flows", "")
+    assert "<td>in_flight: 2</td>" in text, "the breakers have a table of their own"
+    assert "Breakers" not in page(STATUS)
+
+
+def test_a_forced_breaker_says_who_since_when_and_how_to_give_it_back() -> None:
+    forced = {**OPEN, "state": "forced_open", "forced_since": "2026-11-22T03:12:07+00:00"}
+    text = page(replace(STATUS, connections={"amdocs": {"breakers": {"token": forced}}}))
+    assert "forced open by an operator: nothing leaves, since 2026-11-22T03:12:07+00:00" in text
+    assert "`bss-sidecar breaker amdocs auto --breaker token` gives it back" in text
+
+
+def test_a_breaker_that_closed_again_still_says_why_it_had_opened() -> None:
+    state, why = breaker_words({**OPEN, "state": "closed"}, command="")
+    assert state == "closed: traffic flows"
+    assert why.startswith("the last time it opened: unreachable")
