@@ -93,6 +93,7 @@ class Call:
 
     __slots__ = (
         "_aside_s",
+        "_whole",
         "asked_at",
         "budget",
         "correlation_id",
@@ -124,6 +125,7 @@ class Call:
         self.tenant = tenant
         self.is_batch = is_batch
         self._aside_s = 0.0
+        self._whole: Call | None = None
 
     @property
     def aside_s(self) -> float:
@@ -141,7 +143,7 @@ class Call:
         try:
             yield
         finally:
-            self._aside_s += loop.time() - began
+            self.spend_aside(loop.time() - began)
 
     @property
     def deadline(self) -> float:
@@ -154,7 +156,7 @@ class Call:
 
     def until(self, deadline: float | Budget) -> "Call":
         """The same question with a budget of its own."""
-        return Call(
+        call = Call(
             deadline=deadline,
             asked_at=self.asked_at,
             correlation_id=self.correlation_id,
@@ -162,3 +164,11 @@ class Call:
             tenant=self.tenant,
             is_batch=self.is_batch,
         )
+        call._whole = self
+        return call
+
+    def spend_aside(self, seconds: float) -> None:
+        """Counts for the calls that this one was made of too: each layer that measures has one."""
+        self._aside_s += seconds
+        if self._whole is not None:
+            self._whole.spend_aside(seconds)

@@ -13,7 +13,7 @@ from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.source import CredentialSource
-from proxy.exchange.slots import Slots
+from proxy.guard.slots import Slots
 from proxy.line import Line
 from proxy.pipeline import exchange_stack
 

@@ -5,7 +5,7 @@ import pytest
 from adapters.exchange import Api, ScriptedExchange, VendorReply, VendorRequest
 from adapters.outcome import LookupFailed, Reason
 from proxy.exchange.bulkhead import Bulkhead
-from proxy.exchange.slots import Slots
+from proxy.guard.slots import Slots
 from tests.unit.exchange.servers import call
 
 ASKED = VendorRequest(Api.CUSTOMER, "customer")
