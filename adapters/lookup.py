@@ -15,7 +15,7 @@ from uuid import UUID
 
 from adapters import revenue
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
-from adapters.call import Call
+from adapters.call import Budget, Call
 from adapters.outcome import (
     Billing,
     Dispute,
@@ -82,7 +82,8 @@ class LookupAdapter(BSSAdapter):
         )
 
     async def get_revenue_at_risk(self, customer_ids: list[UUID]) -> RevenueResult:
-        lookups = await collect(self.look_up_billing, customer_ids, self._call(BATCH_BUDGET_S))
+        call = self._call(BATCH_BUDGET_S, is_batch=len(customer_ids) > 1)
+        lookups = await collect(self.look_up_billing, customer_ids, call)
         return revenue.revenue_result(
             lookups.values(),
             source=self.source,
@@ -91,12 +92,13 @@ class LookupAdapter(BSSAdapter):
         )
 
     async def check_disputes(self, customer_ids: list[UUID]) -> list[UUID]:
-        lookups = await collect(self.look_up_disputes, customer_ids, self._call(BATCH_BUDGET_S))
+        call = self._call(BATCH_BUDGET_S, is_batch=len(customer_ids) > 1)
+        lookups = await collect(self.look_up_disputes, customer_ids, call)
         return revenue.disputed(lookups)
 
-    def _call(self, budget_s: float) -> Call:
+    def _call(self, budget_s: float, *, is_batch: bool = False) -> Call:
         deadline = asyncio.get_running_loop().time() + budget_s
-        return Call(deadline=deadline, asked_at=self.clock())
+        return Call(deadline=deadline, asked_at=self.clock(), is_batch=is_batch)
 
 
 class WrappedAdapter(LookupAdapter):
@@ -175,24 +177,58 @@ async def collect(
 ) -> dict[UUID, Lookup[T]]:
     """Ask, and hand back one lookup for each distinct id, in the order asked, by the deadline.
 
-    Only cancellation passes. Whatever else breaks costs the customers that were not yet learned;
-    an exception that is neither `LookupFailed` nor the deadline is also handed to `on_error`.
+    Only cancellation passes, as from `rest_of`.
     """
     asked = distinct(customer_ids)
     learned: dict[UUID, Lookup[T]] = {}
-    rest = Unavailable(Reason.BAD_RESPONSE)
-    if asked:
-        try:
-            async with asyncio.timeout_at(call.deadline):
-                await look_up(asked, call, learned.setdefault)
-        except LookupFailed as failure:
-            rest = failure.as_lookup()
-        except TimeoutError as error:
-            rest = Unavailable(Reason.DEADLINE)
-            if call.remaining_s(asyncio.get_running_loop().time()) > _TIMER_SLACK_S:
-                on_error(error)  # one of its own, while there was time left
-                rest = Unavailable(Reason.VENDOR_ERROR)
-        except Exception as error:  # noqa: BLE001  (fail-open: the pod gets a typed answer)
-            on_error(error)
-            rest = Unavailable(Reason.VENDOR_ERROR)
+    if not asked:
+        return learned
+    rest = await rest_of(look_up, asked, call, learned.setdefault, on_error=on_error)
     return {customer_id: learned.get(customer_id, rest) for customer_id in asked}
+
+
+async def rest_of(
+    look_up: LookUp[T],
+    customer_ids: Sequence[UUID],
+    call: Call,
+    learn: Learn[T],
+    *,
+    within: Budget | None = None,
+    on_error: Callable[[Exception], None] = _ignore,
+) -> Unavailable:
+    """Ask, and hand back what is to be said of the customers about whom nothing was learned.
+
+    It ends with the budget `within`, the call's own unless given. Only cancellation passes.
+    Whatever else breaks is in what is handed back; an exception that is neither `LookupFailed` nor
+    the end of the budget is also handed to `on_error`.
+    """
+    budget = within or call.budget
+    try:
+        async with budget.timer():
+            await look_up(customer_ids, call, learn)
+    except LookupFailed as failure:
+        return failure.as_lookup()
+    except TimeoutError as error:
+        if budget.deadline - asyncio.get_running_loop().time() <= _TIMER_SLACK_S:
+            return Unavailable(Reason.DEADLINE)
+        on_error(error)  # one of its own, while there was time left
+    except Exception as error:  # noqa: BLE001  (fail-open: the pod gets a typed answer)
+        if (known := _only_failure(error)) is not None:
+            return known.as_lookup()
+        on_error(error)
+    else:
+        return Unavailable(Reason.BAD_RESPONSE)
+    return Unavailable(Reason.VENDOR_ERROR)
+
+
+def _only_failure(error: Exception) -> LookupFailed | None:
+    """A task group wraps what its tasks raise; where all of that is known, the first one speaks."""
+    if not isinstance(error, ExceptionGroup):
+        return None
+    known, others = error.split(LookupFailed)
+    if known is None or others is not None:
+        return None
+    first: BaseException = known
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, LookupFailed) else None

@@ -69,9 +69,10 @@ class DataRoutes:
 
     async def billing_account(self, visit: Visit) -> web.Response:
         with self._lease() as runtime:
-            call = self._call(visit, runtime.single_budget_s)
+            deadline = _deadline(visit, runtime.single_budget_s)
             desk = _desk(visit, runtime)
             customer_id = requests.customer_id(visit.params["customer_id"])
+            call = self._call(visit, desk, deadline)
             with self._recorded(Question.BILLING_ACCOUNT, desk, visit, ids=1) as asking:
                 lookups = await ask(desk.adapter.look_up_billing, [customer_id], call)
                 return asking.ends(
@@ -114,10 +115,11 @@ class DataRoutes:
 
     async def _batch(self, visit: Visit, runtime: Runtime) -> tuple[Call, Desk, list[UUID]]:
         """Headers are judged before the body is read."""
-        call = self._call(visit, runtime.batch_budget_s)
+        deadline = _deadline(visit, runtime.batch_budget_s)
         desk = _desk(visit, runtime)
         content = await body(visit, most=runtime.body_bytes, within_s=runtime.batch_budget_s)
-        return call, desk, requests.customer_ids(content, most=runtime.batch_ids)
+        ids = requests.customer_ids(content, most=runtime.batch_ids)
+        return self._call(visit, desk, deadline, customers=len(set(ids))), desk, ids
 
     async def _revenue(self, desk: Desk, ids: list[UUID], call: Call) -> Answer:
         """Whatever breaks, a valid question is answered with a valid result."""
@@ -130,13 +132,14 @@ class DataRoutes:
             self._journal.error(error)
             return answers.nobody_could_say(len(set(ids)), desk.adapter.source, Reason.VENDOR_ERROR)
 
-    def _call(self, visit: Visit, longest_s: float) -> Call:
-        headers = visit.request.headers
+    def _call(self, visit: Visit, desk: Desk, deadline: float, *, customers: int = 1) -> Call:
         return Call(
-            deadline=visit.arrived + requests.budget_s(headers, longest_s),
+            deadline=deadline,
             asked_at=self._clock(),
             correlation_id=visit.correlation_id,
-            traceparent=traceparent(headers),
+            traceparent=traceparent(visit.request.headers),
+            tenant=desk.tenant,
+            is_batch=customers > 1,
         )
 
     @contextmanager
@@ -152,6 +155,10 @@ class DataRoutes:
             raise
         finally:
             self._journal.answered(_record(asking))
+
+
+def _deadline(visit: Visit, longest_s: float) -> float:
+    return visit.arrived + requests.budget_s(visit.request.headers, longest_s)
 
 
 def _desk(visit: Visit, runtime: Runtime) -> Desk:

@@ -8,13 +8,12 @@ from uuid import UUID
 from adapters.call import Call
 from adapters.lookup import LookUp, LookupAdapter, collect, distinct
 from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason
+from proxy.lookup.failures import Report, type_names
 
 T = TypeVar("T")
 
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 """Starts a task and keeps it alive until it ends."""
-Report: TypeAlias = Callable[[str], object]
-"""Takes the type names of an exception. Its text may hold personal data, so nobody gets it."""
 
 HEAD_START_S = 0.01
 """The answer leaves this much before the deadline, or a tenth of the budget if that is less.
@@ -103,10 +102,10 @@ class FailOpen(LookupAdapter):
         if task.cancelled():
             raise LookupFailed(Reason.VENDOR_ERROR, "the adapter cancelled itself")
         for error in failed:
-            raise _plain(error)
+            raise error
 
     def _report_type(self, error: Exception) -> None:
-        self._report("+".join(sorted({type(leaf).__qualname__ for leaf in _leaves(error)})))
+        self._report(type_names(error))
 
 
 async def ask(
@@ -121,19 +120,3 @@ async def ask(
     if asked:
         await look_up(asked, call, learned.setdefault)
     return {customer_id: learned[customer_id] for customer_id in asked}
-
-
-def _plain(error: Exception) -> Exception:
-    """A task group wraps what its tasks raise; where all of that is known, the first one speaks."""
-    leaves = list(_leaves(error))
-    if leaves and all(isinstance(leaf, LookupFailed) for leaf in leaves):
-        return leaves[0]
-    return error
-
-
-def _leaves(error: Exception) -> Iterable[Exception]:
-    if isinstance(error, ExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
