@@ -27,6 +27,7 @@ from proxy.guard.breaker_states import (
     Opens,
     State,
     StateName,
+    because_of,
     reason_of,
 )
 from proxy.guard.clock import Clock, loop_time
@@ -52,7 +53,8 @@ class BreakerStatus:
     opens_for_s: float
     """Seconds until it tries again; 0 unless it is open by itself."""
     because: str
-    """What opened it, or who forced it; empty when it is closed by itself."""
+    """What opened it: a reason, `slow` or `forced`, a colon, and our own words; empty when it is
+    closed by itself."""
     calls: int
     """Exchanges that ended within the window; those that say nothing are not counted."""
     failure_rate: float
@@ -167,6 +169,17 @@ class Breaker(pybreaker.CircuitBreaker):
             self._window.clear()
         super().close()
 
+    def try_anew(self) -> None:
+        """Something has changed that may help, such as credentials: a probe may go at once.
+
+        Whoever asked to be left alone for a time still is, and an operator's wish stands.
+        """
+        now = self._clock()
+        state = self._current(now)
+        if type(state) is Open and self._asked_to_rest.until <= now:
+            self._failed_probes = 0
+            self.half_open()
+
     def call(self, func: object, *args: object, **kwargs: object) -> NoReturn:
         """Pybreaker's way of asking never sees what a coroutine came to."""
         raise TypeError("a breaker is asked with permit()")
@@ -186,7 +199,7 @@ class Breaker(pybreaker.CircuitBreaker):
             asked = self._asked_to_rest
             self._open(now, asked.reason, asked.because, until=asked.until)
         elif isinstance(self._state, Open):
-            self._opening = Opening(now, Reason.BREAKER_OPEN, "an operator had forced it open")
+            self._opening = Opening(now, Reason.BREAKER_OPEN, "forced: an operator wanted it open")
             self.half_open()
         else:
             self.close()
@@ -194,8 +207,9 @@ class Breaker(pybreaker.CircuitBreaker):
     def _rest(self, now: float, rest_s: float, failure: LookupFailed) -> None:
         """The vendor wants to be left alone: at least so long, and at once."""
         rest_s = min(rest_s, self.setting.longest_retry_after)
-        because = f"asked to be left alone for {rest_s:g} s with {failure}"
-        asked = Opening(now + rest_s * (1 + LATER * self._luck()), reason_of(failure), because)
+        wait_s = min(rest_s * (1 + LATER * self._luck()), self.setting.longest_retry_after)
+        because = because_of(failure, f"asks to be left alone for {rest_s:g} s")
+        asked = Opening(now + wait_s, reason_of(failure), because)
         if asked.until > self._asked_to_rest.until:
             self._asked_to_rest = asked
         state = self._state

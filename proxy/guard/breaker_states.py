@@ -42,6 +42,7 @@ class Opening:
     reason: Reason
     """What those hear who may not ask: `breaker_open`, or `rate_limited` after a 429."""
     because: str
+    """A reason or `slow`, a colon, and our own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,15 @@ class Closes(Enum):
 Decision: TypeAlias = Opens | Closes | None
 
 
-def reason_of(failure: LookupFailed | None) -> Reason:
+def reason_of(failure: LookupFailed) -> Reason:
     """The reason that those hear who may not ask because of a failure."""
-    limited = failure is not None and failure.reason is Reason.RATE_LIMITED
+    limited = failure.reason is Reason.RATE_LIMITED
     return Reason.RATE_LIMITED if limited else Reason.BREAKER_OPEN
+
+
+def because_of(failure: LookupFailed, words: str) -> str:
+    """The failure's reason, our own words, and its detail where it has one."""
+    return f"{failure.reason}: {words}" + (f" ({failure.detail})" if failure.detail else "")
 
 
 class Closed(CircuitClosedState):
@@ -83,8 +89,7 @@ class Closed(CircuitClosedState):
     ) -> None:
         self._setting = setting
         self._window = window
-        self._last_reason = Reason.BREAKER_OPEN
-        self._last_words = ""
+        self._last = Reason.BREAKER_OPEN, ""
         super().__init__(breaker, before, notify)
 
     def name_at(self, now: float) -> StateName:
@@ -111,24 +116,19 @@ class Closed(CircuitClosedState):
         setting, window = self._setting, self._window
         window.add(now, failed=failure is not None, slow=took_s >= setting.slow_call)
         if failure is not None:
-            self._last_reason, self._last_words = reason_of(failure), str(failure)
+            self._last = failure.reason, failure.detail  # the exception itself holds frames
         calls = window.calls(now)
         if calls < setting.minimum_calls:
             return None
         failures, slow = window.failures(now), window.slow(now)
         if failures >= calls * setting.failure_rate:
-            return Opens(self._last_reason, self._failed(failures, calls))
+            last = LookupFailed(*self._last)
+            words = f"{failures} of {calls} exchanges failed in {setting.window:g} s"
+            return Opens(reason_of(last), because_of(last, words))
         if slow >= calls * setting.slow_call_rate:
-            return Opens(Reason.BREAKER_OPEN, self._was_slow(slow, calls))
+            words = f"{slow} of {calls} exchanges took {setting.slow_call:g} s or longer"
+            return Opens(Reason.BREAKER_OPEN, f"slow: {words}")
         return None
-
-    def _failed(self, failures: int, calls: int) -> str:
-        last = f", the last with {self._last_words}" if self._last_words else ""
-        return f"{failures} of {calls} exchanges failed in {self._setting.window:g} s{last}"
-
-    def _was_slow(self, slow: int, calls: int) -> str:
-        limit_s, window_s = self._setting.slow_call, self._setting.window
-        return f"{slow} of {calls} exchanges in {window_s:g} s took {limit_s:g} s or longer"
 
 
 class ForcedClosed(Closed):
@@ -144,7 +144,7 @@ class ForcedClosed(Closed):
         return "forced_closed"
 
     def because(self) -> str:
-        return "an operator forced it closed"
+        return "forced: an operator wants it closed"
 
     def judge(self, now: float, took_s: float, failure: LookupFailed | None) -> Decision:
         super().judge(now, took_s, failure)
@@ -212,7 +212,7 @@ class ForcedOpen(Open):
         return 0.0
 
     def because(self) -> str:
-        return "an operator forced it open"
+        return "forced: an operator wants it open"
 
     def refusal(self, now: float) -> NotAsked | None:
         return NotAsked(Reason.BREAKER_OPEN, self.because(), retry_after_s=FORCED_RETRY_AFTER_S)
@@ -267,9 +267,9 @@ class HalfOpen(CircuitHalfOpenState):
         slow = took_s >= self._setting.slow_call
         self._window.add(now, failed=failure is not None, slow=slow)
         if failure is not None:
-            return Opens(reason_of(failure), f"a probe failed with {failure}")
+            return Opens(reason_of(failure), because_of(failure, "a probe failed"))
         if slow:
-            return Opens(Reason.BREAKER_OPEN, f"a probe took {took_s:.2g} s")
+            return Opens(Reason.BREAKER_OPEN, f"slow: a probe took {took_s:.2g} s")
         return Closes.CLOSES
 
 
