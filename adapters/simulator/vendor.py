@@ -68,6 +68,8 @@ class SimulatedVendor:
                 client, lifetime_s=token_lifetime_s, now=clock, url=lambda: self.token_url
             )
         self.traffic = Traffic()
+        self.reached_at: str | None = None
+        """Scheme, host and port by which callers know it, where a relay stands before it."""
         self._answerer = Answerer(self.data, manners or MANNERS[shape])
         self._tls = tls
         self._context: ssl.SSLContext | None = None
@@ -142,7 +144,8 @@ class SimulatedVendor:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
-        question = Question(path, parse_qsl(query, keep_blank_values=True), origin=self.origin)
+        origin = self.reached_at or self.origin
+        question = Question(path, parse_qsl(query, keep_blank_values=True), origin=origin)
         where: Where = "token" if self._is_token(path) else "api"
         certificate = _certificate(request)
         self.traffic.arrive(self._seen(request, question, certificate))

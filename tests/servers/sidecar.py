@@ -186,7 +186,7 @@ async def served(
         )
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
-            opened = await _opened(out, process)
+            opened = await listeners(out, process)
         async with aiohttp.ClientSession() as session:
             yield Demonstration(stage, _pods(session, opened))
     finally:
@@ -199,7 +199,7 @@ def _pods(session: aiohttp.ClientSession, opened: Mapping[str, str]) -> Mapping[
     return {name: Pod(session, url) for name, url in opened.items()}
 
 
-async def _opened(log: Path, process: asyncio.subprocess.Process) -> Mapping[str, str]:
+async def listeners(log: Path, process: asyncio.subprocess.Process) -> Mapping[str, str]:
     """The addresses of the three listeners, once the log names them."""
     while process.returncode is None:
         written = await asyncio.to_thread(log.read_text)

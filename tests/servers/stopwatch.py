@@ -31,6 +31,16 @@ class _Lateness:
 
 
 @contextmanager
+def lateness() -> Iterator[Callable[[], float]]:
+    """Seconds so far, of the block, in which this event loop was kept from running."""
+    meter = _Lateness(asyncio.get_running_loop())
+    try:
+        yield lambda: meter.total_s
+    finally:
+        meter.stop()
+
+
+@contextmanager
 def stopwatch() -> Iterator[Callable[[], float]]:
     """Seconds of the block, without those in which this event loop was kept from running.
 
@@ -40,9 +50,8 @@ def stopwatch() -> Iterator[Callable[[], float]]:
     """
     loop = asyncio.get_running_loop()
     began = ended = loop.time()
-    lateness = _Lateness(loop)
-    try:
-        yield lambda: ended - began - lateness.total_s
-    finally:
-        ended = loop.time()
-        lateness.stop()
+    with lateness() as late_s:
+        try:
+            yield lambda: ended - began - late_s()
+        finally:
+            ended = loop.time()

@@ -1,0 +1,9 @@
+"""Nothing breaks: the control. Every question is answered in full, and what is measured here is
+what the machine itself costs.
+"""
+
+from tests.chaos.fault import Fault
+
+
+class NoFault(Fault):
+    pass

@@ -1,0 +1,69 @@
+"""The sidecar as it is, in a process of its own, in a world whose names can be taken away.
+
+`python -m tests.chaos.launch FOLDER serve …`: `FOLDER/names.json` says what each host name resolves
+to; on SIGUSR1 it writes to `FOLDER/tasks.json` which tasks there are. Nothing of ours is changed:
+the event loop is one that looks there before it asks the system.
+"""
+
+import asyncio
+import gc
+import json
+import signal
+import socket
+import sys
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvloop
+
+from proxy.cli import main
+
+_POLL_S = 0.02
+HANGS = "hangs"
+"""Stands for an address that never comes."""
+
+
+class Loop(uvloop.Loop):
+    folder: Path
+
+    async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
+        """Of a name that is not in the file, as the system says."""
+        if (names := self._names()) and host in names:
+            while (address := self._names()[host]) == HANGS:
+                await asyncio.sleep(_POLL_S)
+            if address is None:
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            host = address
+        return await super().getaddrinfo(host, port, **more)
+
+    def _names(self) -> dict[str, str | None]:
+        names: dict[str, str | None] = json.loads((self.folder / "names.json").read_text())
+        return names
+
+    def census(self, number: int, frame: FrameType | None) -> None:
+        gc.collect()
+        named = Counter(_name(task) for task in asyncio.all_tasks(self))
+        draft = self.folder / "tasks.draft"
+        draft.write_text(json.dumps(named))
+        draft.replace(self.folder / "tasks.json")
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    return getattr(task.get_coro(), "__qualname__", type(task).__name__)
+
+
+def launch(folder: Path, arguments: list[str]) -> int:
+    def new_loop() -> Loop:
+        loop = Loop()
+        signal.signal(signal.SIGUSR1, loop.census)
+        return loop
+
+    Loop.folder = folder
+    uvloop.new_event_loop = new_loop
+    return main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(launch(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,183 @@
+"""How the world is made: certificates, vendors behind relays, databases, the configuration."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from adapters.simulator import pedkai
+from adapters.simulator.certificates import LOOPBACK_NAMES, write_demo_certificates
+from adapters.simulator.population import SHAPES, Shape, customer_id
+from adapters.simulator.shapes import BASE_PATHS, TOKEN_PATHS
+from adapters.simulator.vendor import SimulatedVendor
+from tests.chaos.judge import Question
+from tests.chaos.relay import Relay
+from tests.servers.postgres import Postgres
+from tests.servers.vendors import NOW, Setup, connection_setting, vendor
+
+BREAKER = {"open_time": "200ms", "longest_open_time": "2s"}
+"""Short, so that recovery is quick."""
+REMEMBERED = "200ms"
+"""Mappings of ids: so short that a fault of the identity database shows."""
+_ANYWHERE = ("127.0.0.1", 0)
+_PG_SOCKET = ".s.PGSQL.5432"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one lane leans on."""
+
+    relay: Relay | None
+    token_relay: Relay | None = None
+    identity_relay: Relay | None = None
+    database: Path | None
+    vendor: SimulatedVendor | None = None
+    connection: Mapping[str, Any]
+    """Its part of the configuration."""
+
+
+def host(lane: str) -> str:
+    return f"{lane}.chaos.example"
+
+
+def session(answer_s: float) -> aiohttp.ClientSession:
+    """A pod that never queues by itself."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+        timeout=aiohttp.ClientTimeout(total=answer_s),
+    )
+
+
+def request(question: Question) -> tuple[str, str, Any]:
+    """Method, path and body."""
+    ids = [str(customer_id(question.tenant, number)) for number in question.numbers]
+    if question.kind == "account":
+        return "GET", f"/v1/customers/{ids[0]}/billing-account", None
+    path = "/v1/revenue-at-risk" if question.kind == "revenue" else "/v1/disputes"
+    return "POST", path, {"customer_ids": ids}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Nobody ever reads half of it."""
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+@asynccontextmanager
+async def parts(
+    folder: Path, postgres: Postgres | None, shapes: Sequence[Shape]
+) -> AsyncIterator[Mapping[str, Part]]:
+    """All that the sidecar needs, running; its configuration is written into the folder."""
+    names = (*(host(shape) for shape in SHAPES), *LOOPBACK_NAMES)
+    await asyncio.to_thread(write_demo_certificates, folder, now=NOW, names=names)
+    write_whole(folder / "names.json", json.dumps({host(one): "127.0.0.1" for one in SHAPES}))
+    seeded = await _seeded(folder, postgres)
+    with tempfile.TemporaryDirectory(prefix="chaos") as sockets:
+        async with AsyncExitStack() as stack:
+            made: dict[str, Part] = {}
+            for shape in shapes:
+                database = _Database(shape, folder, Path(sockets), postgres, seeded)
+                made[shape] = await _vendor_part(shape, folder, database, stack)
+            made["local"] = await _local_part(
+                _Database("local", folder, Path(sockets), postgres, seeded), stack
+            )
+            (folder / "sidecar.yaml").write_text(yaml.safe_dump(_settings(made)))
+            yield made
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """One lane's way to a database with everybody's rows: a relay to PostgreSQL, or a file."""
+
+    name: str
+    folder: Path
+    sockets: Path
+    postgres: Postgres | None
+    seeded: Path
+
+    @property
+    def dsn_file(self) -> str:
+        return str(self.folder / f"{self.name}-dsn")
+
+    async def open(self, stack: AsyncExitStack) -> tuple[Relay | None, Path | None]:
+        if self.postgres is None:
+            file = self.folder / f"{self.name}.db"
+            await asyncio.to_thread(shutil.copy, self.seeded, file)
+            Path(self.dsn_file).write_text(f"sqlite+aiosqlite:///{file}")
+            return None, file
+        own = self.sockets / self.name
+        own.mkdir()
+        relay = Relay(own / _PG_SOCKET, to=self.postgres.folder / _PG_SOCKET)
+        await stack.enter_async_context(relay)
+        Path(self.dsn_file).write_text(f"postgresql+asyncpg://pedkai@/postgres?host={own}")
+        return relay, None
+
+
+async def _seeded(folder: Path, postgres: Postgres | None) -> Path:
+    file = folder / "pedkai.db"
+    url = postgres.url() if postgres else f"sqlite+aiosqlite:///{file}"
+    engine = create_async_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(pedkai.schema.drop_all)
+        await pedkai.seed(engine, now=NOW)
+    finally:
+        await engine.dispose()
+    return file
+
+
+async def _vendor_part(
+    shape: Shape, folder: Path, database: _Database, stack: AsyncExitStack
+) -> Part:
+    setup = Setup(shape=shape, wire={"concurrency": 16})
+    running = await stack.enter_async_context(vendor(setup, folder))
+    to = "127.0.0.1", running.port
+    relay = await stack.enter_async_context(Relay(_ANYWHERE, to=to))
+    token_relay = await stack.enter_async_context(Relay(_ANYWHERE, to=to))
+    running.reached_at = f"https://{host(shape)}:{relay.port}"
+    identity_relay, file = await database.open(stack)
+    setting = connection_setting(setup, running, folder).model_dump(
+        mode="json", exclude_unset=True, exclude_none=True
+    )
+    setting["base_url"] = running.reached_at + BASE_PATHS[shape]
+    setting["oauth2"]["token_url"] = (
+        f"https://{host(shape)}:{token_relay.port}{TOKEN_PATHS[shape]}"
+    )
+    setting["identity"] = {
+        "kind": "pedkai_db", "dsn_file": database.dsn_file, "remember": REMEMBERED,
+    }  # fmt: skip
+    return Part(
+        relay=relay,
+        token_relay=token_relay,
+        identity_relay=identity_relay,
+        database=file,
+        vendor=running,
+        connection=setting,
+    )
+
+
+async def _local_part(database: _Database, stack: AsyncExitStack) -> Part:
+    relay, file = await database.open(stack)
+    setting = {"vendor": "local", "database": {"dsn_file": database.dsn_file}}
+    return Part(relay=relay, database=file, connection=setting)
+
+
+def _settings(made: Mapping[str, Part]) -> dict[str, Any]:
+    guard = {"breaker": BREAKER}
+    return {
+        "schema_version": 1,
+        "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
+        "logging": {"level": "info", "format": "json"},
+        "connections": {name: {**part.connection, "guard": guard} for name, part in made.items()},
+        "tenants": {f"{name}_demo": {"connection": name} for name in made},
+    }

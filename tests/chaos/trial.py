@@ -1,0 +1,97 @@
+"""One or two faults on one lane, under load: what was seen, and what of the promise was broken."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from adapters.outcome import Reason
+from tests.chaos.fault import AFTER_FAILURES, Fault, leeway_of
+from tests.chaos.judge import STRAIN, Judge, Leeway
+from tests.chaos.load import Answered, Rate, load, schedule
+from tests.chaos.world import Lane
+
+ALLOWANCE_S = 0.05
+"""An answer may come so long after its deadline."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What a load has shown. It holds nothing of any customer."""
+
+    name: str
+    lane: str
+    questions: int = 0
+    hung_up: int = 0
+    full: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    degraded: Counter[Reason] = field(default_factory=Counter)
+    unexpected: Counter[Reason] = field(default_factory=Counter)
+    """Those among them for which the faults are no reason."""
+    wrong: Counter[str] = field(default_factory=Counter)
+    took_s: list[float] = field(default_factory=list)
+    beyond_s: list[float] = field(default_factory=list)
+    """How long after its deadline each answer came; below zero: before it."""
+    recovered_s: float = 0.0
+
+    @property
+    def late(self) -> int:
+        return sum(one > ALLOWANCE_S for one in self.beyond_s)
+
+    @property
+    def latest_s(self) -> float:
+        return max(self.beyond_s, default=0.0)
+
+    def quantile_s(self, share: float) -> float:
+        ordered = sorted(self.took_s)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+
+    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> None:
+        self.questions += 1
+        if one.hung_up:
+            self.hung_up += 1
+            return
+        self.took_s.append(one.took_s)
+        self.beyond_s.append(one.took_s - one.question.budget_s)
+        verdict = judge.verdict(one.question, one.said, leeway)
+        self.wrong.update(verdict.wrong)
+        self.full += verdict.is_full
+        if one.said is not None:
+            self.statuses[one.said.status] += 1
+        if verdict.degraded is not None:
+            self.degraded[verdict.degraded.reason] += 1
+            if verdict.unexpected:
+                self.unexpected[verdict.degraded.reason] += 1
+
+    def problems(self, faults: Sequence[Fault]) -> list[str]:
+        """What is broken whatever the machine was busy with: never a matter of time."""
+        found = [f"{count} × {what}" for what, count in self.wrong.items()]
+        found += [
+            f"{count} × degraded for {reason}, which the fault does not give"
+            for reason, count in self.unexpected.items()
+            if reason not in STRAIN
+        ]
+        for fault in faults:
+            wanted = fault.expects | (AFTER_FAILURES if len(faults) > 1 else frozenset())
+            if fault.expects and fault.shows and not wanted & set(self.degraded):
+                found.append(f"{fault.name} did not show: degraded were {dict(self.degraded)}")
+        return [f"{self.name} on {self.lane}: {one}" for one in found]
+
+
+async def trial(
+    lane: Lane, *faults: Fault, seconds: float, rate: Rate, seed: int = 0
+) -> Findings:
+    """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
+    planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))
+    name = " + ".join(one.name for one in faults)
+    findings = Findings(name=name, lane=lane.name)
+    async with AsyncExitStack() as stack:
+        for fault in faults:
+            await stack.enter_async_context(fault.around(lane))
+        answered = await load(lane, planned)
+    findings.recovered_s = await lane.until_well()
+    leeway = leeway_of(*faults)
+    for one in answered:
+        findings.add(one, lane.world.judge, leeway)
+    return findings
