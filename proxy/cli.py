@@ -22,17 +22,20 @@ examples:
   bss-sidecar serve sidecar.yaml              serve; refuse to start on a bad configuration
   bss-sidecar serve --fail-open sidecar.yaml  serve whatever happens, as injected into a pod
   bss-sidecar doctor sidecar.yaml             files, ways, tokens, answers: what is wrong, and why
+  bss-sidecar breaker                         what every breaker of the running sidecar does
+  bss-sidecar breaker amdocs open             nothing is sent to amdocs any more, until `auto`
   bss-sidecar config schema > schema.json     for an editor
 
 environment:
-  {FILE_VARIABLE}   the configuration file, where serve or doctor names none
+  {FILE_VARIABLE}   the configuration file, where serve, doctor or breaker names none
 
 exit status:
   0    it ended as asked
-  1    the demo did not go well, or the doctor found a connection that is not well
+  1    the demo did not go well, the doctor found a connection that is not well, or there is
+       no such breaker
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
-  69   a port, socket, certificate or token of a listener can't be had
+  69   a port, socket, certificate or token of a listener can't be had, or no sidecar answers
   130, 143   a second SIGINT or SIGTERM came before all was finished
 """
 
@@ -79,6 +82,8 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--connection", metavar="NAME", help="this one only")
     doctor.add_argument("--json", action="store_true", help="for programs")
 
+    _add_breaker(commands)
+
     config = commands.add_parser("config", help="about the configuration's format")
     config.add_argument("what", choices=["schema"], help="print its JSON Schema")
 
@@ -88,6 +93,30 @@ def parser() -> argparse.ArgumentParser:
     certs = commands.add_parser("certs", help="throwaway certificates, for trying things out")
     certs.add_argument("folder", type=Path, metavar="DIR")
     return root
+
+
+def _add_breaker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    breaker = commands.add_parser(
+        "breaker",
+        help="see the breakers of the running sidecar, or force one",
+        description="Without a state: what the breakers do, and why. With one: `open` sends "
+        "nothing any more, `closed` sends everything whatever fails, `auto` lets the breaker "
+        "decide. A force stays through reloads of the configuration and ends with the sidecar.",
+    )
+    breaker.add_argument("connection", nargs="?", metavar="NAME", help="of a connection")
+    breaker.add_argument("wanted", nargs="?", choices=["open", "closed", "auto"])
+    breaker.add_argument(
+        "--breaker",
+        default="vendor",
+        metavar="WHICH",
+        help="vendor (default), token, identity or database",
+    )
+    where = breaker.add_mutually_exclusive_group()
+    where.add_argument(
+        "--admin", metavar="URL", help="of the admin listener, such as http://127.0.0.1:8652"
+    )
+    where.add_argument("--file", type=Path, metavar="CONFIG", help="that says where it listens")
+    breaker.add_argument("--json", action="store_true", help="for programs")
 
 
 def _serve(asked: argparse.Namespace) -> int:
@@ -114,6 +143,21 @@ def _file(asked: argparse.Namespace, env: Mapping[str, str]) -> Path | None:
     """As named on the command line, or else in the environment."""
     named = env.get(FILE_VARIABLE)
     return asked.file or (Path(named) if named else None)
+
+
+def _breaker(asked: argparse.Namespace) -> int:
+    from proxy.breaker_command import Wish, run_breaker  # noqa: PLC0415  (as above)
+
+    env = environment()
+    wish = Wish(
+        connection=asked.connection,
+        wanted=asked.wanted,
+        breaker=asked.breaker,
+        admin=asked.admin,
+        file=_file(asked, env),
+        json=asked.json,
+    )
+    return run_breaker(wish, env=env, out=sys.stdout, err=sys.stderr)
 
 
 def _check(asked: argparse.Namespace) -> int:
@@ -150,6 +194,7 @@ _COMMANDS = {
     "serve": _serve,
     "check": _check,
     "doctor": _doctor,
+    "breaker": _breaker,
     "config": _config,
     "demo": _demo,
     "certs": _certs,

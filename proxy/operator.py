@@ -5,7 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
 
-from proxy.http.ports import Clock, Forced
+from proxy.guard.switch import Forced
+from proxy.http.ports import Clock
 from proxy.telemetry import Telemetry
 from proxy.telemetry.records import BreakerRecord, GuardRecord
 

@@ -10,9 +10,11 @@ from adapters.identity import IdentityMap, VendorIds
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Learn, LookupFailed, Reason
 from config.settings import Deadlines, Limits
-from proxy.http.ports import Desk, Forced, NoSuchThing
+from proxy.guard.switch import Forced
+from proxy.http.ports import Desk, NoSuchThing
 from proxy.lifecycle import Leases
-from proxy.lookup.fail_open import Report, Spawn
+from proxy.lookup.fail_open import Spawn
+from proxy.lookup.failures import Report
 from proxy.pipeline import lookup_stack
 from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
 
@@ -58,7 +60,12 @@ class UnconfiguredRuntime:
         self.batch_ids = Limits().batch_ids
         self.body_bytes = Limits().request_body
         self.leases = Leases()
-        self._adapter = lookup_stack(Unconfigured(), spawn=spawn, report=report)
+        self._adapter = lookup_stack(
+            Unconfigured(),
+            spawn=spawn,
+            report=report,
+            most_customers=Limits().customers_in_flight,
+        )
 
     def desk(self, tenant: str) -> Desk | None:
         """Which tenants there are is not known: any that could be one is answered."""

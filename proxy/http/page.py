@@ -60,8 +60,6 @@ def breaker_words(breaker: Mapping[str, object], *, command: str) -> tuple[str, 
     if since := breaker.get("forced_since"):
         words += f", since {since}; `{command}` gives it back"
     because = str(breaker.get("because") or "")
-    if state == "closed" and because:
-        because = f"the last time it opened: {because}"
     return words, ". ".join(filter(None, (because, _recent(breaker))))
 
 

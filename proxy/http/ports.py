@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from adapters.lookup import LookupAdapter
+from proxy.guard.switch import Forced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,6 @@ Lease: TypeAlias = Callable[[], AbstractContextManager[Runtime]]
 """The runtime of now. It stays open until the last lease on it ends."""
 Clock: TypeAlias = Callable[[], datetime]
 """The wall clock, with a zone."""
-Forced: TypeAlias = Literal["open", "closed"] | None
-"""How an operator wants a breaker, whatever its vendor does; `None`: as it goes by itself."""
 
 
 class NoSuchThing(LookupError):  # noqa: N818  (what is not there, not an error of ours)

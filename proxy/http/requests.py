@@ -7,7 +7,7 @@ from uuid import UUID
 
 from multidict import CIMultiDictProxy
 
-from proxy.http.ports import Forced
+from proxy.guard.switch import Forced
 from proxy.http.problems import Problem, ProblemType, invalid, malformed
 
 IDS = "customer_ids"

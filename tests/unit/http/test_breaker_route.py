@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.http.page import breaker_words, page
+from proxy.http.page import page
 from tests.unit.http.test_ops_and_admin import STATUS, OperatorDouble, admin
 
 ROUTE = "/v1/connections/vendor/breaker"
@@ -135,9 +135,3 @@ def test_a_forced_breaker_says_who_since_when_and_how_to_give_it_back() -> None:
     text = page(replace(STATUS, connections={"amdocs": {"breakers": {"token": forced}}}))
     assert "forced open by an operator: nothing leaves, since 2026-11-22T03:12:07+00:00" in text
     assert "`bss-sidecar breaker amdocs auto --breaker token` gives it back" in text
-
-
-def test_a_breaker_that_closed_again_still_says_why_it_had_opened() -> None:
-    state, why = breaker_words({**OPEN, "state": "closed"}, command="")
-    assert state == "closed: traffic flows"
-    assert why.startswith("the last time it opened: unreachable")

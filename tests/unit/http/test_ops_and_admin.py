@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from proxy.guard.switch import Forced
 from proxy.http.admin import AdminRoutes, content
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.ops import OpsRoutes
 from proxy.http.page import page
-from proxy.http.ports import Forced, NoSuchThing, Status
+from proxy.http.ports import NoSuchThing, Status
 from tests.unit.http.doubles import NOW, Client, serving
 
 STATUS = Status(
