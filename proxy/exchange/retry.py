@@ -75,10 +75,7 @@ class Retry(Generic[Request, Reply]):
             if not await self._may_go_again(latest, retry, call):
                 break
             self._on_retry()
-        try:
-            raise told
-        finally:
-            del told, latest  # else the failure holds this frame, and this frame the failure
+        raise told
 
     async def _may_go_again(self, failure: LookupFailed, retry: int, call: Call) -> bool:
         """Whether there is to be such a retry; it may begin at once."""

@@ -28,7 +28,7 @@ class RetryBudget:
 
     def take(self) -> bool:
         """Whether something may be asked again. It counts as done when it may."""
-        self._pay_in(self._floor_per_s * self._seconds())
+        self._pay_in(0.0)
         if self._left < 1:
             return False
         self._left -= 1
@@ -36,15 +36,12 @@ class RetryBudget:
 
     def charge(self) -> None:
         """Something was asked again by who could not wait for a leave. It may leave a debt."""
-        self._pay_in(self._floor_per_s * self._seconds())
-        self._left -= 1
+        self._pay_in(-1.0)
 
     def _pay_in(self, retries: float) -> None:
-        self._left = min(self._left + retries, MOST_SAVED)
-
-    def _seconds(self) -> float:
-        """Since this was asked before; time begins with the first."""
+        """These, and the floor since this was done before; time begins with the first."""
         now = self._clock()
         seen_at = now if self._seen_at is None else self._seen_at
         self._seen_at = max(now, seen_at)
-        return max(now - seen_at, 0.0)
+        saved = min(self._left + self._floor_per_s * (self._seen_at - seen_at), MOST_SAVED)
+        self._left = min(saved + retries, MOST_SAVED)
