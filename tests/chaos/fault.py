@@ -120,5 +120,9 @@ def _fault_in(name: str) -> Fault:
 
 def _kinds(module: ModuleType) -> Iterator[type[Fault]]:
     for kind in vars(module).values():
-        if isinstance(kind, type) and issubclass(kind, Fault) and kind.__module__ == module.__name__:
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, Fault)
+            and kind.__module__ == module.__name__
+        ):
             yield kind

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.simulator import pedkai
@@ -91,7 +90,7 @@ async def parts(
             made["local"] = await _local_part(
                 _Database("local", folder, Path(sockets), postgres, seeded), stack
             )
-            (folder / "sidecar.yaml").write_text(yaml.safe_dump(_settings(made)))
+            (folder / "sidecar.yaml").write_text(json.dumps(_settings(made), indent=2))
             yield made
 
 
@@ -150,9 +149,7 @@ async def _vendor_part(
         mode="json", exclude_unset=True, exclude_none=True
     )
     setting["base_url"] = running.reached_at + BASE_PATHS[shape]
-    setting["oauth2"]["token_url"] = (
-        f"https://{host(shape)}:{token_relay.port}{TOKEN_PATHS[shape]}"
-    )
+    setting["oauth2"]["token_url"] = f"https://{host(shape)}:{token_relay.port}{TOKEN_PATHS[shape]}"
     setting["identity"] = {
         "kind": "pedkai_db", "dsn_file": database.dsn_file, "remember": REMEMBERED,
     }  # fmt: skip

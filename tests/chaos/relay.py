@@ -104,7 +104,9 @@ class Link:
         self._relay.connected += 1
 
     async def _pump(self, side: Side) -> None:
-        source, sink = (self._near[0], self._far[1]) if side == "up" else (self._far[0], self._near[1])
+        source, sink = (
+            (self._near[0], self._far[1]) if side == "up" else (self._far[0], self._near[1])
+        )
 
         async def deliver(data: bytes) -> None:
             sink.write(data)

@@ -79,9 +79,7 @@ class Findings:
         return [f"{self.name} on {self.lane}: {one}" for one in found]
 
 
-async def trial(
-    lane: Lane, *faults: Fault, seconds: float, rate: Rate, seed: int = 0
-) -> Findings:
+async def trial(lane: Lane, *faults: Fault, seconds: float, rate: Rate, seed: int = 0) -> Findings:
     """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
     planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))
     name = " + ".join(one.name for one in faults)
