@@ -89,7 +89,7 @@ def test_pybreaker_still_makes_states_through_the_hook() -> None:
 def test_its_storage_and_its_states_are_pybreakers() -> None:
     bench = Bench()
     names = []
-    for do in (bench.opened, bench.half_opened, lambda: bench.breaker.permit()):
+    for do in (bench.opened, bench.half_opened, bench.breaker.permit):
         do()
         names.append(bench.breaker.current_state)
         assert bench.breaker.state.name == bench.breaker.current_state
@@ -103,7 +103,7 @@ def test_its_storage_and_its_states_are_pybreakers() -> None:
 def test_pybreakers_own_way_of_asking_is_closed() -> None:
     """It would count a coroutine function that only made its coroutine as a success."""
     breaker = Bench().breaker
-    for ask in (lambda: breaker.call(print), lambda: breaker(print)()):
+    for ask in (lambda: breaker.call(print), breaker(print)):
         with pytest.raises(TypeError):
             ask()
     with pytest.raises(TypeError), breaker.calling():
