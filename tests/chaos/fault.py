@@ -25,7 +25,7 @@ from tests.chaos.judge import Leeway
 from tests.chaos.relay import Way
 from tests.chaos.world import Lane
 
-Where: TypeAlias = Literal["vendor", "local"]
+Where: TypeAlias = Literal["vendor", "local", "any"]
 AFTER_FAILURES = frozenset({Reason.BREAKER_OPEN, Reason.DEADLINE, Reason.OVERLOAD})
 """What any failure of a vendor comes to when it lasts: the breaker opens, or time runs out."""
 
@@ -41,7 +41,7 @@ class Fault:
     """Where reasons are expected: at least one answer is degraded for one of them. False where it
     may pass unnoticed."""
     where: ClassVar[Where] = "vendor"
-    """Which lanes can have it: those of the three vendors, or the local database's."""
+    """Which lanes can have it: those of the three vendors, the local database's, or all."""
     shape: ClassVar[str | None] = None
     """The one vendor that can have it, where it is a matter of its APIs."""
     needs_postgres: ClassVar[bool] = False
@@ -85,6 +85,8 @@ class Fault:
             return False
         if self.identity_ways and lane.identity_relay is None:
             return False
+        if self.where == "any":
+            return True
         if self.where == "local":
             return lane.name == "local" and not (self.ways and lane.relay is None)
         return lane.name != "local" and self.shape in (None, lane.name)

@@ -31,7 +31,7 @@ class Loop(uvloop.Loop):
     async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
         """Of a name that is not in the file, as the system says."""
         if (names := self._names()) and host in names:
-            while (address := self._names()[host]) == HANGS:
+            while (address := self._names()[host]) == HANGS:  # noqa: ASYNC110  (a file tells)
                 await asyncio.sleep(_POLL_S)
             if address is None:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -63,10 +63,12 @@ def schedule(
     for number, at in enumerate(_moments(rate.singles, seconds, luck)):
         who = luck.randrange(CUSTOMERS)
         planned.append((at, lane.question(singles[number % len(singles)], who)))
-    for at in _moments(rate.batches, seconds, luck):
-        planned.append((at, lane.question("revenue", *_few(luck))))
-    for at in _moments(rate.disputes, seconds, luck):
-        planned.append((at, lane.question("disputes", *_few(luck))))
+    few: tuple[tuple[Kind, float], ...] = ("revenue", rate.batches), ("disputes", rate.disputes)
+    planned += [
+        (at, lane.question(kind, *_few(luck)))
+        for kind, per_s in few
+        for at in _moments(per_s, seconds, luck)
+    ]
     for at in _moments(rate.wholes, seconds, luck):
         first = luck.randrange(0, CUSTOMERS - 200, 100)
         planned.append((at, lane.question("revenue", *range(first, first + 197), *[first] * 3)))

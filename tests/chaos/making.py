@@ -105,20 +105,20 @@ class _Database:
     seeded: Path
 
     @property
-    def dsn_file(self) -> str:
-        return str(self.folder / f"{self.name}-dsn")
+    def dsn_file(self) -> Path:
+        return self.folder / f"{self.name}-dsn"
 
     async def open(self, stack: AsyncExitStack) -> tuple[Relay | None, Path | None]:
         if self.postgres is None:
             file = self.folder / f"{self.name}.db"
             await asyncio.to_thread(shutil.copy, self.seeded, file)
-            Path(self.dsn_file).write_text(f"sqlite+aiosqlite:///{file}")
+            write_whole(self.dsn_file, f"sqlite+aiosqlite:///{file}")
             return None, file
         own = self.sockets / self.name
         own.mkdir()
         relay = Relay(own / _PG_SOCKET, to=self.postgres.folder / _PG_SOCKET)
         await stack.enter_async_context(relay)
-        Path(self.dsn_file).write_text(f"postgresql+asyncpg://pedkai@/postgres?host={own}")
+        write_whole(self.dsn_file, f"postgresql+asyncpg://pedkai@/postgres?host={own}")
         return relay, None
 
 
@@ -151,7 +151,7 @@ async def _vendor_part(
     setting["base_url"] = running.reached_at + BASE_PATHS[shape]
     setting["oauth2"]["token_url"] = f"https://{host(shape)}:{token_relay.port}{TOKEN_PATHS[shape]}"
     setting["identity"] = {
-        "kind": "pedkai_db", "dsn_file": database.dsn_file, "remember": REMEMBERED,
+        "kind": "pedkai_db", "dsn_file": str(database.dsn_file), "remember": REMEMBERED,
     }  # fmt: skip
     return Part(
         relay=relay,
@@ -165,7 +165,7 @@ async def _vendor_part(
 
 async def _local_part(database: _Database, stack: AsyncExitStack) -> Part:
     relay, file = await database.open(stack)
-    setting = {"vendor": "local", "database": {"dsn_file": database.dsn_file}}
+    setting = {"vendor": "local", "database": {"dsn_file": str(database.dsn_file)}}
     return Part(relay=relay, database=file, connection=setting)
 
 

@@ -183,7 +183,7 @@ class World:
         }
 
     def resolve(self, name: str, address: str | None) -> None:
-        """From now on a host name has this address; `None`: none; `launch.HANGS`: it never comes."""
+        """From now on a name has this address; `None`: none; `launch.HANGS`: it never comes."""
         names = json.loads((self.folder / "names.json").read_text())
         making.write_whole(self.folder / "names.json", json.dumps({**names, name: address}))
 

@@ -6,4 +6,4 @@ from tests.chaos.fault import Fault
 
 
 class NoFault(Fault):
-    pass
+    where = "any"

@@ -1,6 +1,6 @@
 """The identity provider is down while the vendor itself is well. Its port is closed at a relay of
-its own, and the vendor forgets the tokens that it gave, so that a new one is needed. The pod is told
-`auth`; the vendor's own breaker has nothing to say about it.
+its own, and the vendor forgets the tokens that it gave, so that a new one is needed. The pod is
+told `auth`; the vendor's own breaker has nothing to say about it.
 """
 
 from collections.abc import AsyncIterator
