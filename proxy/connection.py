@@ -1,21 +1,37 @@
 """One configured vendor endpoint: who we are to it, its sockets, and the stack that guards them."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Literal
 
-from adapters.exchange import Api, Exchange
+from adapters.exchange import Api, Exchange, VendorRequest
 from adapters.lookup import wall_clock
 from adapters.outcome import Reason
 from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.source import CredentialSource
-from proxy.guard.slots import Slots
+from proxy.generation import Guards
+from proxy.guard.breaker import Breaker, BreakerStatus
+from proxy.guard.guard import Guard, Surroundings
+from proxy.guard.switch import Forced
 from proxy.line import Line
-from proxy.pipeline import exchange_stack
+from proxy.pipeline import GuardedExchange
+
+VENDOR, TOKEN = "vendor", "token"
+"""Names of a connection's breakers, as an operator knows them."""
+OF_A_TOKEN_ENDPOINT = {
+    "window": 30.0,
+    "minimum_calls": 3,
+    "longest_open_time": 5.0,
+    "slow_call": inf,
+}
+"""It is asked once for all, and seldom: few calls over a longer time must do to judge it. A slow
+one harms nobody, since tokens are renewed ahead of their end. While it is left alone nobody who
+needs a token is served, so that is never for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +42,9 @@ class ConnectionStatus:
     vendor: str
     in_flight: int
     queued: int
+    concurrency_limit: int
+    """Exchanges that are let through at once now."""
+    breakers: Mapping[str, BreakerStatus]
     last_outcome: Literal["ok"] | Reason | None
     """Of the latest exchange that had a slot; `None` before the first."""
     credentials: Literal["not read yet", "good", "unusable"]
@@ -64,13 +83,22 @@ class VendorConnection:
         spawn: Spawn,
         clock: Callable[[], datetime] = wall_clock,
         luck: Luck = random.random,
+        around: Callable[[str], Surroundings] = lambda _breaker: Surroundings(),
     ) -> None:
-        """`apis`: base URL of each API, with a slash at its end."""
+        """`apis`: base URL of each API, with a slash at its end.
+
+        `around` gives the surroundings of a guard by the name of its breaker.
+        """
         self._name = name
         self._vendor = setting.vendor
-        self._slots = Slots(setting.wire.concurrency, queue_length=setting.wire.queue_length)
-        self._line = Line(name, setting, apis, spawn=spawn, clock=clock, luck=luck)
-        self.exchange: Exchange = exchange_stack(self._line, slots=self._slots)
+        self._guards = _guards(setting, around)
+        self._breakers = {VENDOR: self._guards.vendor.breaker}
+        if setting.oauth2 is not None:
+            self._breakers[TOKEN] = self._guards.token.breaker
+        self._line = Line(
+            name, setting, apis, guards=self._guards, spawn=spawn, clock=clock, luck=luck
+        )
+        self.exchange: Exchange = GuardedExchange(self._line, self._guards.vendor)
 
     @property
     def source(self) -> CredentialSource:
@@ -83,18 +111,34 @@ class VendorConnection:
         generation = self._line.generation
         return generation.credentials if generation else None
 
+    @property
+    def breakers(self) -> Mapping[str, Breaker]:
+        """By name: who may not be asked now, and whom an operator can force."""
+        return self._breakers
+
+    def force(self, breaker: str, forced: Forced) -> BreakerStatus:
+        """The breaker as it is from now on. `KeyError`: there is none of that name."""
+        return self._breakers[breaker].force(forced)
+
+    def on_change(self, tell: Callable[[BreakerStatus], object]) -> None:
+        """`tell` is called soon after a breaker opens, closes, or lets probes through."""
+        for breaker in self._breakers.values():
+            breaker.on_change(tell)
+
     def start(self) -> None:
         """Begins to read the files, and to watch them."""
         self._line.start()
 
     def status(self) -> ConnectionStatus:
-        line, credentials = self._line, self.credentials
+        line, credentials, slots = self._line, self.credentials, self._guards.vendor.slots
         token = line.generation.token if line.generation else None
         return ConnectionStatus(
             name=self._name,
             vendor=self._vendor,
-            in_flight=self._slots.taken,
-            queued=self._slots.waiting,
+            in_flight=slots.taken,
+            queued=slots.waiting,
+            concurrency_limit=slots.size,
+            breakers={name: one.status() for name, one in self._breakers.items()},
             last_outcome=line.last_outcome,
             credentials=line.credentials_state,
             credentials_version=credentials.version if credentials else None,
@@ -111,3 +155,23 @@ class VendorConnection:
     async def aclose(self) -> None:
         """Ends what is in flight."""
         await self._line.aclose()
+
+
+def _kind(request: VendorRequest) -> Hashable:
+    return request.api
+
+
+def _guards(setting: settings.Connection, around: Callable[[str], Surroundings]) -> Guards:
+    wire, guard = setting.wire, setting.guard
+    breaker = guard.breaker.model_copy(update=OF_A_TOKEN_ENDPOINT)
+    return Guards(
+        vendor=Guard.of(
+            VENDOR,
+            guard,
+            concurrency=wire.concurrency,
+            queue_length=wire.queue_length,
+            kind=_kind,
+            around=around(VENDOR),
+        ),
+        token=Guard.of(TOKEN, guard.model_copy(update={"breaker": breaker}), around=around(TOKEN)),
+    )

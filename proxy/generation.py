@@ -18,13 +18,26 @@ from adapters.outcome import LookupFailed
 from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
-from proxy.credentials.tokens import Token, TokenSource
-from proxy.exchange.replies import RawReply
+from proxy.credentials.tokens import Token, TokenEndpoint, TokenSource
+from proxy.exchange.replies import RawReply, refusal
 from proxy.exchange.transport import HttpRequest, Transport, open_session
 from proxy.exchange.wire import Address, Wire
+from proxy.guard.guard import Guard
 from proxy.lifecycle import Leases
+from proxy.pipeline import TOKEN, guarded
 
 TOKEN_REPLY_BYTES = 64 * 1024
+MAY_ASK_TO_REST = frozenset({429, 503})
+"""These may carry a `Retry-After`; of other statuses the body says more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """Of a connection, whatever its credentials."""
+
+    vendor: Guard
+    token: Guard
+    """Of the token endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +52,7 @@ class Site:
     clock: Callable[[], datetime]
     luck: Luck
     token_versions: Iterator[int]
+    guards: Guards
 
     @property
     def server_name(self) -> str | None:
@@ -59,7 +73,9 @@ class Sockets:
         self.too_old_at = now + shortened(wire.connection_age, site.luck())
         self.leases = Leases()
         self._session = open_session(credentials.tls, wire)
-        self.transport = Transport(self._session, timeout_s=wire.exchange_timeout)
+        self.transport = Transport(
+            self._session, timeout_s=wire.exchange_timeout, may_repeat=site.guards.vendor.may_repeat
+        )
         self.wire = Wire(
             self.transport,
             Address(apis=site.apis, headers=site.setting.headers, server_name=site.server_name),
@@ -179,12 +195,13 @@ class Generation:
             )
             sockets = self._young()
             with sockets.leases.hold():
-                return await sockets.transport.fetch(request, body_bytes=TOKEN_REPLY_BYTES)
+                reply = await sockets.transport.fetch(request, body_bytes=TOKEN_REPLY_BYTES)
+            if reply.status in MAY_ASK_TO_REST and (refused := refusal(reply, site.clock())):
+                raise refused
+            return reply
 
         return TokenSource(
-            oauth2,
-            self.credentials,
-            post,
+            guarded(TOKEN, TokenEndpoint(oauth2, self.credentials, post), site.guards.token),
             spawn=site.spawn,
             clock=site.clock,
             versions=site.token_versions,

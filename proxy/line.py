@@ -16,7 +16,7 @@ from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.source import CredentialSource
-from proxy.generation import Generation, Site
+from proxy.generation import Generation, Guards, Site
 
 MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
 """How a vendor or an issuer refuses credentials that were replaced meanwhile. Under TLS 1.3 it
@@ -33,6 +33,7 @@ class Line(Exchange):
         setting: settings.Connection,
         apis: Mapping[Api, str],
         *,
+        guards: Guards,
         spawn: Spawn,
         clock: Callable[[], datetime],
         luck: Luck,
@@ -48,6 +49,7 @@ class Line(Exchange):
             clock=clock,
             luck=luck,
             token_versions=count(1),
+            guards=guards,
         )
         self.source = CredentialSource(
             name, setting.tls, setting.oauth2, clock=clock, executor=self._reading
@@ -172,9 +174,11 @@ class Line(Exchange):
 
     async def _succeed(self, old: Generation, credentials: Credentials) -> None:
         successor = Generation(self._site, credentials, inherited=old.token)
+        self._site.guards.token.breaker.try_anew()
         try:
             await successor.get_ready(self._site.setting.wire.exchange_timeout)
             self.generation = successor
+            self._site.guards.vendor.breaker.try_anew()
         finally:
             if self.generation is not successor:
                 await successor.aclose()

@@ -36,7 +36,7 @@ def as_json(connection: VendorConnection) -> Mapping[str, object]:
     shown = {
         one.name: _plain(getattr(status, one.name))
         for one in fields(status)
-        if one.name not in {"name", "vendor"}
+        if one.name not in {"name", "vendor", "breakers"}
     }
     if credentials is not None and credentials.certificates.client:
         shown["client_certificate"] = [_facts(one) for one in credentials.certificates.client]

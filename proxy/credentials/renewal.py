@@ -1,6 +1,6 @@
 """One attempt at a time for everybody who waits, and a rest after one that failed.
 
-That is a breaker too: while it rests nobody is asked, and afterwards one attempt tries for all.
+While it rests nobody is asked, and afterwards one attempt tries for all.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from adapters.call import Call
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import LookupFailed, NotAsked, Reason
 
 T = TypeVar("T")
 
@@ -116,11 +116,17 @@ class Renewal(Generic[T]):
         self._flight = None
         if isinstance(outcome, LookupFailed):
             self._failure = outcome
-            self._failures += 1
-            now = asyncio.get_running_loop().time()
-            self._rests_until = now + rest_s(self._failures, self._luck())
+            self._rests_until = asyncio.get_running_loop().time() + self._rest_s(outcome)
         else:
             self._failure, self._failures = None, 0
+
+    def _rest_s(self, failure: LookupFailed) -> float:
+        """An attempt for which nobody was asked is no failure more."""
+        if isinstance(failure, NotAsked):
+            wait_s = failure.retry_after_s
+            return REST_S if wait_s is None else min(wait_s, LONGEST_REST_S)
+        self._failures += 1
+        return rest_s(self._failures, self._luck())
 
 
 def _again(failure: LookupFailed) -> LookupFailed:

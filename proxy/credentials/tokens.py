@@ -14,6 +14,7 @@ from proxy.credentials.client_auth import Post, request_token
 from proxy.credentials.renewal import REST_S, Luck, Renewal, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.token_reply import IssuedToken, issued_token
+from proxy.guard.sender import Sender
 
 LEEWAY_S = 60.0
 MARGIN_S = 5.0
@@ -55,6 +56,20 @@ class Token:
         return replace(self, renew_at=-inf)
 
 
+class TokenEndpoint:
+    """Who issues tokens, for one set of credentials. The post knows how long it may take."""
+
+    def __init__(self, oauth2: OAuth2, credentials: Credentials, post: Post) -> None:
+        self._oauth2 = oauth2
+        self._credentials = credentials
+        self._post = post
+
+    async def send(self, request: None, call: Call) -> IssuedToken:
+        """A token that looks like one. Raises `LookupFailed`."""
+        reply = await request_token(self._oauth2, self._credentials, self._post, now=call.asked_at)
+        return issued_token(reply)
+
+
 class TokenSource:
     """Tokens for one set of credentials.
 
@@ -64,9 +79,7 @@ class TokenSource:
 
     def __init__(
         self,
-        oauth2: OAuth2,
-        credentials: Credentials,
-        post: Post,
+        endpoint: Sender[None, IssuedToken],
         *,
         spawn: Spawn,
         clock: Callable[[], datetime],
@@ -74,10 +87,11 @@ class TokenSource:
         luck: Luck = random.random,
         inherited: Token | None = None,
     ) -> None:
-        """`versions` gives each token a number of its own."""
-        self._oauth2 = oauth2
-        self._credentials = credentials
-        self._post = post
+        """`endpoint`: a `TokenEndpoint`, with its guard.
+
+        `versions` gives each token a number of its own.
+        """
+        self._endpoint = endpoint
         self._clock = clock
         self._luck = luck
         self._token = inherited.inherited() if inherited else None
@@ -154,16 +168,15 @@ class TokenSource:
     async def _fetch(self) -> Token:
         asked_at = asyncio.get_running_loop().time()
         try:
-            reply = await request_token(
-                self._oauth2, self._credentials, self._post, now=self._clock()
-            )
-            issued = issued_token(reply)
+            issued = await self._endpoint.send(None, Call(deadline=inf, asked_at=self._clock()))
         except LookupFailed as failure:
             self._ring_at(asked_at + REST_S)
             if failure.reason is Reason.AUTH:
                 raise
             detail = f"the token endpoint: {failure.reason}: {failure.detail}"
-            raise LookupFailed(Reason.AUTH, detail) from failure
+            raise type(failure)(
+                Reason.AUTH, detail, retry_after_s=failure.retry_after_s
+            ) from failure
         token = Token.of(issued, version=next(self._versions), asked_at=asked_at, luck=self._luck())
         self._token, self._in_use = token, False
         self._ring_at(token.renew_at)

@@ -21,6 +21,10 @@ UNUSUAL = 0.95
 """A try is slow when that share of them took less."""
 
 
+def _nothing() -> None:
+    """Nobody counts."""
+
+
 class Hedge(Generic[Request, Reply]):
     """Only for questions about one customer; nobody waits for the last of a batch's hundred.
 
@@ -36,6 +40,7 @@ class Hedge(Generic[Request, Reply]):
         latencies: Latencies,
         budget: RetryBudget,
         has_room: Callable[[], bool],
+        on_hedge: Callable[[], object] = _nothing,
         clock: Clock = loop_time,
     ) -> None:
         """`budget`: `RetryBudget(setting.budget_share, 0)`."""
@@ -44,6 +49,7 @@ class Hedge(Generic[Request, Reply]):
         self._latencies = latencies
         self._budget = budget
         self._has_room = has_room
+        self._on_hedge = on_hedge
         self._clock = clock
 
     async def send(self, request: Request, call: Call) -> Reply:
@@ -72,6 +78,7 @@ class Hedge(Generic[Request, Reply]):
             tries = [group.create_task(attempt())]
             await asyncio.wait(tries, timeout=patience_s)
             if not tries[0].done() and self._may_hedge(call):
+                self._on_hedge()
                 tries.append(group.create_task(attempt()))
             outcome = await _best(tries)
             for one in tries:

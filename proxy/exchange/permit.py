@@ -1,9 +1,10 @@
 """The breaker with the slot in hand: from here on time counts, and the outcome is judged."""
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from adapters.call import Call
-from adapters.outcome import LookupFailed
+from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.guard.breaker import Breaker, PermitHeld
 from proxy.guard.clock import Clock, loop_time
 from proxy.guard.lag import LoopLag
@@ -12,6 +13,10 @@ from proxy.guard.verdict import Verdict, verdict
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
+
+
+def _nothing(_failure: Reason | None, _took_s: float) -> None:
+    """Nobody counts."""
 
 
 class Permit(Generic[Request, Reply]):
@@ -27,24 +32,32 @@ class Permit(Generic[Request, Reply]):
         *,
         breaker: Breaker,
         lag: LoopLag,
+        on_exchange: Callable[[Reason | None, float], object] = _nothing,
         clock: Clock = loop_time,
     ) -> None:
+        """`on_exchange` is told how those ended that really asked, and how long they took."""
         self.inner = inner
         self._breaker = breaker
         self._lag = lag
+        self._on_exchange = on_exchange
         self._clock = clock
 
     async def send(self, request: Request, call: Call) -> Reply:
         permit = self._breaker.permit()
-        began_at = self._clock()
+        own, began_at = call.until(call.budget), self._clock()
         try:
             with self._lag.watched() as watch:
+
+                def judge(failure: LookupFailed | None) -> None:
+                    took_s = self._clock() - began_at - own.aside_s
+                    self._judge(permit, failure, took_s, watch.late_s())
+
                 try:
-                    reply = await self.inner.send(request, call)
+                    reply = await self.inner.send(request, own)
                 except LookupFailed as failure:
-                    self._judge(permit, failure, self._clock() - began_at, watch.late_s())
+                    judge(failure)
                     raise
-                self._judge(permit, None, self._clock() - began_at, watch.late_s())
+                judge(None)
                 return reply
         finally:
             permit.neither()  # unless it has been judged
@@ -52,6 +65,8 @@ class Permit(Generic[Request, Reply]):
     def _judge(
         self, permit: PermitHeld, failure: LookupFailed | None, took_s: float, late_s: float
     ) -> None:
+        if not isinstance(failure, NotAsked):
+            self._on_exchange(None if failure is None else failure.reason, took_s)
         setting = self._breaker.setting
         said = verdict(failure, took_s=took_s, late_s=late_s, setting=setting)
         vendor_s = max(0.0, took_s - late_s)

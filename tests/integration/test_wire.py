@@ -120,6 +120,7 @@ async def test_a_vendor_in_trouble_gives_a_reason_and_is_fine_afterwards(
     assert (await failure_of(connection, budget_s)).reason is reason
     assert (connection.status().in_flight, connection.status().queued) == (0, 0)
     await vendor.faults.clear()
+    connection.force("vendor", "closed")  # one that asked to be left alone would be
     assert (await ask(connection)).status == 200
 
 

@@ -1,15 +1,34 @@
 """The order of the layers is a decision, so it is pinned."""
 
-from collections.abc import Coroutine, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from adapters.call import Call
-from adapters.exchange import ScriptedExchange, VendorReply
+from adapters.exchange import Api, ScriptedExchange, VendorReply, VendorRequest
 from adapters.lookup import LookupAdapter
-from adapters.outcome import Billing, Dispute, Learn
-from proxy.exchange.slots import Slots
-from proxy.pipeline import EXCHANGE, LOOKUP, exchange_stack, lookup_stack
+from adapters.outcome import Billing, Dispute, Learn, LookupFailed, NotAsked, Reason
+from config import settings
+from proxy.guard.guard import Guard, Surroundings
+from proxy.pipeline import (
+    DATABASE,
+    EXCHANGE,
+    LOOKUP,
+    TOKEN,
+    GuardedExchange,
+    Stack,
+    flights,
+    guarded,
+    lookup_stack,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ASKED = VendorRequest(Api.CUSTOMER, "customer/1")
 
 
 class Adapter(LookupAdapter):
@@ -38,16 +57,94 @@ def never(_work: Coroutine[Any, Any, None]) -> Any:
 
 
 def test_the_layers_of_a_lookup_stand_in_this_order() -> None:
-    assert [layer.__name__ for layer in LOOKUP] == ["FailOpen"]
+    assert [layer.__name__ for layer in LOOKUP] == ["FailOpen", "Coalesce"]
 
 
 def test_the_layers_of_an_exchange_stand_in_this_order() -> None:
-    assert [layer.__name__ for layer in EXCHANGE] == ["Bulkhead"]
+    assert names(EXCHANGE) == ["Retry", "Hedge", "Admission", "Bulkhead", "Permit"]
 
 
-def test_a_stack_is_built_in_the_order_of_its_list() -> None:
-    lookups = lookup_stack(Adapter(), spawn=never, report=print)
-    assert built(lookups) == [*(layer.__name__ for layer in LOOKUP), "Adapter"]
-    wire = ScriptedExchange(lambda _: VendorReply(204, {}, None))
-    exchanges = exchange_stack(wire, slots=Slots(1, queue_length=0))
-    assert built(exchanges) == [*(layer.__name__ for layer in EXCHANGE), "ScriptedExchange"]
+def test_the_layers_around_a_token_endpoint_stand_in_this_order() -> None:
+    assert names(TOKEN) == ["Admission", "Permit"]
+
+
+def test_the_layers_around_a_database_stand_in_this_order() -> None:
+    assert names(DATABASE) == ["Retry", "Admission", "Bulkhead", "Permit"]
+
+
+def names(stack: Iterable[type]) -> list[str]:
+    return [layer.__name__ for layer in stack]
+
+
+def test_a_stack_of_lookups_is_built_in_the_order_of_its_list() -> None:
+    lookups = lookup_stack(Adapter(), spawn=never, report=print, most_customers=1)
+    assert built(lookups) == [*names(LOOKUP), "Adapter"]
+    assert flights(lookups) == 0
+
+
+@pytest.mark.parametrize("stack", [EXCHANGE, TOKEN, DATABASE])
+def test_a_guard_is_built_in_the_order_of_its_list(stack: Stack) -> None:
+    sender = guarded(stack, vendor(), Guard.of("vendor", settings.Guard()))
+    assert built(sender) == [*names(stack), "ScriptedExchange"]
+
+
+def vendor(answer: LookupFailed | None = None) -> ScriptedExchange:
+    def reply(_request: VendorRequest) -> VendorReply:
+        if answer is not None:
+            raise answer
+        return VendorReply(204, {}, None)
+
+    return ScriptedExchange(reply)
+
+
+class Counting:
+    """A witness that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def exchanged(self, failure: Reason | None, took_s: float | None) -> None:
+        left = "asked" if took_s is not None else "not asked"
+        self.told.append(f"{failure or 'ok'}, {left}")
+
+    def retried(self) -> None:
+        self.told.append("retried")
+
+    def hedged(self) -> None:
+        self.told.append("hedged")
+
+    def reconnected(self) -> None:
+        self.told.append("reconnected")
+
+
+async def told_of(answer: LookupFailed | None, guard: Guard, counting: Counting) -> list[str]:
+    """What is told of one exchange that ends so."""
+    counting.told.clear()
+    call = Call(deadline=asyncio.get_running_loop().time() + 10, asked_at=NOW)
+    with suppress(LookupFailed):
+        await GuardedExchange(vendor(answer), guard).send(ASKED, call)
+    return list(counting.told)
+
+
+async def test_each_try_that_left_is_told_once_and_so_is_what_did_not_leave() -> None:
+    counting = Counting()
+    around = Surroundings(witness=counting, luck=lambda: 0.0)
+    guard = Guard.of("vendor", settings.Guard(), around=around)
+    assert await told_of(None, guard, counting) == ["ok, asked"]
+    assert await told_of(LookupFailed(Reason.UNREACHABLE), guard, counting) == [
+        "unreachable, asked",
+        "retried",
+        "unreachable, asked",
+    ]
+    assert await told_of(NotAsked(Reason.AUTH), guard, counting) == ["auth, not asked"]
+    guard.breaker.force("open")
+    assert await told_of(None, guard, counting) == ["breaker_open, not asked"]
+    assert guard.may_repeat() is False, "the one retry of the first second is gone"
+
+
+def test_a_repeat_of_the_http_client_is_a_retry_and_told() -> None:
+    counting = Counting()
+    around = Surroundings(witness=counting, clock=lambda: 0.0)
+    guard = Guard.of("vendor", settings.Guard(), around=around)
+    assert [guard.may_repeat(), guard.may_repeat()] == [True, False]
+    assert counting.told == ["reconnected"]

@@ -18,7 +18,7 @@ from config.settings import OAuth2
 from proxy.credentials.renewal import LONGEST_REST_S, REST_S
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.token_reply import IssuedToken
-from proxy.credentials.tokens import LEEWAY_S, MARGIN_S, Token, TokenSource
+from proxy.credentials.tokens import LEEWAY_S, MARGIN_S, Token, TokenEndpoint, TokenSource
 from proxy.lifecycle import Tasks
 from tests.unit.credentials.conftest import NOW
 
@@ -87,9 +87,7 @@ def source_of(
     inherited: Token | None = None,
 ) -> TokenSource:
     return TokenSource(
-        OAUTH2,
-        credentials,
-        issuer,
+        TokenEndpoint(OAUTH2, credentials, issuer),
         spawn=tasks.spawn,
         clock=lambda: NOW,
         versions=itertools.count(inherited.version + 1 if inherited else 1),

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from adapters.exchange import Api, Exchange, ScriptedExchange, VendorReply, VendorRequest
 from adapters.outcome import LookupFailed, Reason
-from proxy.guard.slots import Slots
-from proxy.pipeline import exchange_stack
+from config import settings
+from proxy.guard.guard import Guard
+from proxy.pipeline import GuardedExchange
 from tests.unit.exchange.conftest import MakeWire
 from tests.unit.exchange.servers import call, serving
 
@@ -39,7 +40,8 @@ async def make(request: pytest.FixtureRequest, make_wire: MakeWire) -> AsyncIter
         server = serving(handle)
         stops.append(server)
         one: Exchange = make_wire(await server.__aenter__())
-        return exchange_stack(one, slots=Slots(2, queue_length=0)) if "guarded" in kind else one
+        guard = Guard.of("vendor", settings.Guard())
+        return GuardedExchange(one, guard) if "guarded" in kind else one
 
     kind = request.param
     yield scripted if kind == "scripted" else wire
