@@ -31,7 +31,8 @@ def _floor_is_below_its_ceiling(case: Case) -> Iterator[Finding]:
 
 def _slowness_can_be_seen(case: Case) -> Iterator[Finding]:
     breaker, timeout = case.connection.guard.breaker, case.connection.wire.exchange_timeout
-    if "slow_call" in breaker.model_fields_set and breaker.slow_call >= timeout:
+    chosen = case.reach == "http" and "slow_call" in breaker.model_fields_set
+    if chosen and breaker.slow_call >= timeout:
         yield Finding(
             case.at("guard", "breaker", "slow_call"),
             "is never reached: an exchange is cut off before, at wire.exchange_timeout",
@@ -44,17 +45,15 @@ def _hanging_can_be_seen(settings: Settings) -> Iterator[Finding]:
     """A hanging vendor must not pass for one that was never given time."""
     single = settings.deadlines.single
     for name, connection in settings.connections.items():
-        if connection.guard.breaker.fair_chance < single or not (
-            connection.base_url or connection.apis
-        ):
-            continue
-        yield Finding(
-            ("connections", name, "guard", "breaker", "fair_chance"),
-            "is no shorter than deadlines.single: a vendor that hangs is never found out by "
-            "questions about one customer",
-            f"less than {format_duration(single)}",
-            serious=False,
-        )
+        asks_somebody = connection.base_url or connection.apis or connection.database
+        if asks_somebody and connection.guard.breaker.fair_chance >= single:
+            yield Finding(
+                ("connections", name, "guard", "breaker", "fair_chance"),
+                "is no shorter than deadlines.single: a vendor that hangs is never found out by "
+                "questions about one customer",
+                f"less than {format_duration(single)}",
+                serious=False,
+            )
 
 
 def _flights_hold_a_batch(settings: Settings) -> Iterator[Finding]:

@@ -51,6 +51,22 @@ def test_what_is_odd_but_harmless_is_a_warning(changes: Any, path: str) -> None:
     assert [warning.path for warning in load_document(changed(changes)).warnings] == [path]
 
 
+def test_a_short_deadline_hides_a_hanging_vendor_from_every_breaker_that_asks_somebody() -> None:
+    warnings = load_document(changed({"deadlines.single": "200ms"})).warnings
+    assert [warning.path for warning in warnings] == [
+        f"{name}.guard.breaker.fair_chance" for name in (AMDOCS, CSG, LOCAL)
+    ]
+
+
+def test_a_database_has_no_exchange_timeout_that_hides_slowness() -> None:
+    assert load_document(changed({f"{LOCAL}.guard.breaker.slow_call": "2s"})).warnings == []
+
+
+def test_a_floor_that_nobody_chose_yields_to_a_small_concurrency() -> None:
+    changes = {f"{AMDOCS}.wire.concurrency": 1, f"{AMDOCS}.guard": {"hedging": {"enabled": True}}}
+    assert problems_of(changed(changes)) == []
+
+
 def test_nobody_to_serve_is_a_warning() -> None:
     warnings = load_document({"schema_version": 1}).warnings
     assert [warning.path for warning in warnings] == ["tenants"]
