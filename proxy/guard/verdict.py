@@ -15,6 +15,7 @@ _BLAMED = {
     Reason.VENDOR_ERROR,
     Reason.BAD_RESPONSE,
     Reason.RATE_LIMITED,
+    Reason.OVERLOAD,  # a database's own "too many connections"; a queue of ours is `NotAsked`
 }
 _TIMEOUTS = {Reason.UNREACHABLE, Reason.DEADLINE}
 

@@ -98,7 +98,7 @@ async def test_an_open_breaker_is_not_asked_past() -> None:
     assert layer.inner.asked == 0
 
 
-SAYING_NOTHING = [NotAsked(Reason.AUTH), LookupFailed(Reason.OVERLOAD), ZeroDivisionError()]
+SAYING_NOTHING = [NotAsked(Reason.AUTH), LookupFailed(Reason.CONFIGURATION), ZeroDivisionError()]
 
 
 @pytest.mark.parametrize("error", SAYING_NOTHING, ids=repr)

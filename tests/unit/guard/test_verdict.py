@@ -7,7 +7,6 @@ from proxy.guard.verdict import Verdict, verdict
 SETTING = settings.Breaker.model_validate({"fair_chance": "250ms"})
 OURS = {
     Reason.BREAKER_OPEN,
-    Reason.OVERLOAD,
     Reason.CONFIGURATION,
     Reason.IDENTITY,
     Reason.STALE,
