@@ -4,6 +4,11 @@ Who is asked more than it can do at once makes everybody wait, and shows it: ans
 than they do when hardly anything else is asked. Measured is the ratio of the two, for each kind
 of request by itself. The limit then follows a gradient: it shrinks as far as that ratio is too
 high, and grows by its own square root with each look, up to the ceiling.
+
+A vendor may also become slower by itself, and then it helps nobody to ask it less for ever. So
+what is usual is learned anew all the time from what is asked when hardly anything else is; where
+that never happens, because there is always more to ask than may be, the limit dips to its floor
+for a moment now and then.
 """
 
 from collections.abc import Hashable
@@ -20,8 +25,9 @@ FEWEST, MOST = 10, 20
 """Requests that one look goes by: as many as the limit, within these."""
 LOOK_S = 30.0
 """What is older does not count."""
-MEMORY_S = 30.0
-"""How long it takes until a vendor that has become slower by itself is taken as it is."""
+MEMORY_S = 60.0
+"""How long it takes until a vendor that has become slower by itself is taken as it is. What was
+usual longer ago is forgotten."""
 KNOWN = 0.05
 """The most that one request changes what is usual, once there were some."""
 KINDS = 32
@@ -39,7 +45,7 @@ class Usual:
     seen_at: float = 0.0
 
     def learn(self, log_s: float, now: float) -> None:
-        self.seen += 1
+        self.seen = 1 if now - self.seen_at > MEMORY_S else self.seen + 1
         weight = 1 / self.seen
         if weight < KNOWN:
             weight = min(KNOWN, (now - self.seen_at) / MEMORY_S)
@@ -73,6 +79,9 @@ class AdaptiveLimit:
         self._limit = self._ceiling
         self._usual: dict[Hashable, Usual] = {}
         self._look = Look(began=0.0)
+        self._quiet_at = 0.0
+        """When something was last asked while hardly anything else was."""
+        self._before_dip: float | None = None
 
     @property
     def limit(self) -> int:
@@ -93,6 +102,7 @@ class AdaptiveLimit:
         """
         log_s = log(max(took_s, 1e-6))
         if not dropped and in_flight <= self._floor:
+            self._quiet_at = now
             self._learn(kind, log_s, now)
         if now - took_s >= self._look.began:  # what began before tells of the limit before
             self._compare(kind, log_s, dropped=dropped, in_flight=in_flight)
@@ -119,10 +129,18 @@ class AdaptiveLimit:
             if now - look.began > LOOK_S:
                 self._look = Look(began=now)
             return
-        limit = self._limit
-        if look.lost >= LOST_SHARE * look.seen:
-            limit *= STEEPEST
-        elif look.most_in_flight >= limit / 2:  # else it says nothing of what so many would do
-            limit = limit * max(STEEPEST, min(1.0, TOLERATED / look.slowdown)) + sqrt(limit)
-        self._limit = min(self._ceiling, max(self._floor, limit))
+        self._limit = min(self._ceiling, max(self._floor, self._next(look, now)))
         self._look = Look(began=now)
+
+    def _next(self, look: Look, now: float) -> float:
+        limit, before_dip, self._before_dip = self._limit, self._before_dip, None
+        if look.lost >= LOST_SHARE * look.seen:
+            return limit * STEEPEST
+        if before_dip is not None:
+            return before_dip
+        if look.most_in_flight < limit / 2:  # it says nothing of what so many would do
+            return limit
+        if limit < self._ceiling and now - self._quiet_at > MEMORY_S:
+            self._before_dip = limit
+            return self._floor
+        return limit * max(STEEPEST, min(1.0, TOLERATED / look.slowdown)) + sqrt(limit)
