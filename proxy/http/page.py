@@ -60,7 +60,7 @@ def breaker_words(breaker: Mapping[str, object], *, command: str) -> tuple[str, 
     if since := breaker.get("forced_since"):
         words += f", since {since}; `{command}` gives it back"
     because = str(breaker.get("because") or "")
-    return words, ". ".join(filter(None, (because, _recent(breaker))))
+    return words, because if state in {"open", "half_open"} else _recent(breaker)
 
 
 def _recent(breaker: Mapping[str, object]) -> str:
@@ -68,7 +68,7 @@ def _recent(breaker: Mapping[str, object]) -> str:
     if not calls:
         return ""
     failed, slow = (_number(breaker.get(name)) for name in ("failure_rate", "slow_call_rate"))
-    return f"Lately {calls} exchanges, {failed:.0%} failed, {slow:.0%} slow"
+    return f"lately {calls} exchanges: {failed:.0%} failed, {slow:.0%} slow"
 
 
 def _number(value: object) -> float:

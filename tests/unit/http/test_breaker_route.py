@@ -13,7 +13,7 @@ ROUTE = "/v1/connections/vendor/breaker"
 OPEN = {
     "state": "open",
     "opens_for_s": 4.24,
-    "because": "unreachable: 6 of 10 <failed>",
+    "because": "unreachable: 6 of 10 exchanges <failed> in 10 s",
     "calls": 10,
     "failure_rate": 0.6,
     "slow_call_rate": 0.0,
@@ -117,15 +117,14 @@ async def test_a_breaker_is_not_forced_by_looking_at_it() -> None:
 
 
 def test_the_page_shows_breakers_that_stop_traffic_before_the_others() -> None:
-    breakers = {"token": {"state": "closed", "calls": 0}, "vendor": OPEN}
+    token = {"state": "closed", "because": "", "calls": 3, "failure_rate": 1 / 3}
+    breakers = {"token": token, "vendor": OPEN}
     text = page(replace(STATUS, connections={"amdocs": {"in_flight": 2, "breakers": breakers}}))
     rows = re.findall(r"<tr><td>(amdocs: \w+)</td><td>([^<]*)</td><td>([^<]*)</td>", text)
     assert [row[0] for row in rows] == ["amdocs: vendor", "amdocs: token"]
     assert rows[0][1] == "open: nothing leaves for another 4.2 s"
-    assert rows[0][2] == (
-        "unreachable: 6 of 10 &lt;failed&gt;. Lately 10 exchanges, 60% failed, 0% slow"
-    )
-    assert rows[1][1:] == ("closed: traffic flows", "")
+    assert rows[0][2] == "unreachable: 6 of 10 exchanges &lt;failed&gt; in 10 s"
+    assert rows[1][1:] == ("closed: traffic flows", "lately 3 exchanges: 33% failed, 0% slow")
     assert "<td>in_flight: 2</td>" in text, "the breakers have a table of their own"
     assert "Breakers" not in page(STATUS)
 
