@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database import open_engine
 from config.settings import Connection
+from proxy.guard.slots import Slots
 
 IDENTITY_POOL = 5
 """Database connections of an identity map at most; the settings have no word for it."""
@@ -23,6 +24,7 @@ class DatabaseKey:
     dsn_file: str | None
     dsn: str | None = field(repr=False)
     pool: int
+    queue_length: int
     connect_timeout_s: float
 
 
@@ -30,6 +32,8 @@ class DatabaseKey:
 class Database:
     """One engine, or why there is none."""
 
+    slots: Slots
+    """As many as the engine's pool has connections, so that nobody waits where it is not fair."""
     engine: AsyncEngine | None = None
     problem: str = "its URL has not been read yet"
     """For the operator; empty when there is an engine."""
@@ -43,13 +47,17 @@ class Database:
             await self.engine.dispose()
 
 
+def unopened(key: DatabaseKey) -> Database:
+    return Database(Slots(key.pool, queue_length=key.queue_length))
+
+
 class Databases:
     """Every database that a configuration names. A URL in a file may change while we run."""
 
     def __init__(
         self,
         keys: Iterable[DatabaseKey],
-        take: Callable[[DatabaseKey], Database] = lambda _key: Database(),
+        take: Callable[[DatabaseKey], Database] = unopened,
     ) -> None:
         """`take` may give one that others use too; who gives it closes it."""
         self._databases = {key: take(key) for key in keys}
@@ -97,6 +105,7 @@ def database_of(connection: Connection) -> DatabaseKey | None:
         dsn_file=connection.database.dsn_file,
         dsn=_plain(connection.database.dsn),
         pool=connection.database.pool,
+        queue_length=connection.wire.queue_length,
         connect_timeout_s=connection.wire.connect_timeout,
     )
 
@@ -109,6 +118,7 @@ def identity_database_of(connection: Connection) -> DatabaseKey | None:
         dsn_file=connection.identity.dsn_file,
         dsn=_plain(connection.identity.dsn),
         pool=IDENTITY_POOL,
+        queue_length=connection.wire.queue_length,
         connect_timeout_s=connection.wire.connect_timeout,
     )
 

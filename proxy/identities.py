@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database import EngineReader
 from adapters.identity import IdentityMap, SameId
 from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.identity_file import FileIdentity
+from adapters.reader import Reader
 from config.settings import Connection
+from proxy.database_guard import GuardedDatabases
 from proxy.databases import Databases, identity_database_of
 from proxy.shelf import Loan
 from proxy.telemetry.records import FileRecord
@@ -22,45 +23,46 @@ FILE_REMEDY = "write customer_id,vendor_id rows under that header, or one JSON o
 
 @dataclass(slots=True)
 class _Read:
-    """What is remembered of a database, and the engine that it is read by."""
+    """What is remembered of a database, and by what it is read."""
 
     engine: AsyncEngine | None = None
+    reader: Reader | None = None
     identity: PedkaiDatabaseIdentity | None = None
 
 
 class Identities:
     """The identity maps that one configuration names."""
 
-    def __init__(self, databases: Databases, loan: Loan) -> None:
+    def __init__(self, databases: Databases, readers: GuardedDatabases, loan: Loan) -> None:
         self._databases = databases
+        self._readers = readers
         self._loan = loan
         self._files: dict[str, FileIdentity] = {}
         self._read: dict[str, _Read] = {}
         """By tenant."""
 
-    def of(self, tenant: str, connection: Connection) -> IdentityMap:
+    def of(self, tenant: str, name: str, connection: Connection) -> IdentityMap:
+        """Of a tenant, on the connection of that name."""
         source = connection.identity
         if source.kind == "file" and source.file is not None:
             return self._file(source.file)
         key = identity_database_of(connection)
         if key is None:
             return SameId()
+        reader = self._readers.reader(name, connection, "identity")
         engine = self._databases[key].engine
-        if engine is None:
+        if reader is None or engine is None:
             return UnreadIdentity()
         words = ("identity", tenant, key, source.remember, source.remember_customers)
         read = self._read[tenant] = self._loan.take(words, _Read)
         if read.identity is None or not _same_database(read.engine, engine):
             read.identity = PedkaiDatabaseIdentity(
-                EngineReader(engine),
-                tenant,
-                remember_s=source.remember,
-                capacity=source.remember_customers,
+                reader, tenant, remember_s=source.remember, capacity=source.remember_customers
             )
-        elif read.engine is not engine:
-            # Another login to the same database: what is remembered of it stays true.
-            read.identity.read_by(EngineReader(engine))
-        read.engine = engine
+        elif read.reader is not reader:
+            # Another guard, or another login to the same database: what is remembered stays true.
+            read.identity.read_by(reader)
+        read.engine, read.reader = engine, reader
         return read.identity
 
     def problem(self, connection: Connection, tenants: Iterator[str]) -> str | None:

@@ -13,21 +13,23 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database import EngineReader
 from adapters.identity import IdentityMap
 from adapters.lookup import LookupAdapter
 from adapters.ports import Ports
 from adapters.registry import base_urls, build, reaches
 from config.settings import Connection, IdentitySource, Settings, Tenant, TmfProfile
 from proxy.connection import VendorConnection
+from proxy.database_guard import GuardedDatabases
 from proxy.databases import (
     Database,
     DatabaseKey,
     Databases,
     database_of,
     identity_database_of,
+    unopened,
 )
-from proxy.http.ports import Desk, Forced, NoSuchThing
+from proxy.guard.switch import Forced
+from proxy.http.ports import Desk, NoSuchThing
 from proxy.identities import Identities
 from proxy.lifecycle import Leases
 from proxy.pipeline import lookup_stack
@@ -70,9 +72,11 @@ class ConfiguredRuntime:
             if reaches()[connection.vendor] == "http"
         }
         self._databases = Databases(
-            _databases(settings), lambda key: loan.take(key, Database, Database.aclose)
+            _databases(settings),
+            lambda key: loan.take(key, partial(unopened, key), Database.aclose),
         )
-        self._identities = Identities(self._databases, loan)
+        self._readers = GuardedDatabases(self._databases, loan)
+        self._identities = Identities(self._databases, self._readers, loan)
         self._desks: Mapping[str, Desk] = {}
         self._engines: tuple[AsyncEngine | None, ...] = ()
         self._hints = Hints(spawn)
@@ -177,7 +181,7 @@ class ConfiguredRuntime:
 
     def _desk(self, name: str, tenant: Tenant) -> Desk:
         connection = self.settings.connections[tenant.connection]
-        identity = self._identities.of(name, connection)
+        identity = self._identities.of(name, tenant.connection, connection)
         adapter = self._adapter(name, tenant, connection, identity)
         return Desk(
             tenant=name,
@@ -186,6 +190,7 @@ class ConfiguredRuntime:
                 adapter,
                 spawn=self._spawn,
                 report=partial(self._telemetry.adapter_failed, tenant.connection),
+                most_customers=self.settings.limits.customers_in_flight,
             ),
             forget=identity.forget,
         )
@@ -193,12 +198,11 @@ class ConfiguredRuntime:
     def _adapter(
         self, name: str, tenant: Tenant, connection: Connection, identity: IdentityMap
     ) -> LookupAdapter:
-        engine = None
+        reader = None
         database = connection.database
         if reaches()[connection.vendor] == "database":
-            key = database_of(connection)
-            engine = None if key is None else self._databases[key].engine
-            if engine is None:
+            reader = self._readers.reader(tenant.connection, connection, "database")
+            if reader is None:
                 return Unconfigured()
         vendor = self._connections.get(tenant.connection)
         ports = Ports(
@@ -208,7 +212,7 @@ class ConfiguredRuntime:
             identity=identity,
             exchange=None if vendor is None else vendor.exchange,
             concurrency=connection.wire.concurrency,
-            database=None if engine is None else EngineReader(engine),
+            database=reader,
             database_currency="GBP" if database is None else database.currency,
             tmf=_tmf(connection),
         )

@@ -16,6 +16,9 @@ from adapters.database import EngineReader, open_engine
 from adapters.outcome import LookupFailed, Reason
 from adapters.pedkai_schema import asked, customers, is_asked
 from adapters.reader import Reader, Rows, ScriptedReader, Selection
+from config import settings
+from proxy.database_guard import GuardedReader
+from proxy.guard.guard import Guard
 from tests.servers.pedkai import Customer, on_postgres
 from tests.servers.postgres import Postgres
 
@@ -64,7 +67,11 @@ async def scripted() -> AsyncIterator[Scene]:
     yield Scene(ScriptedReader(answer, dialect="postgresql"), silence)
 
 
-async def on_a_server(server: Postgres) -> AsyncIterator[Scene]:
+def guard_of_two() -> Guard:
+    return Guard.of("database", settings.Guard(), concurrency=2)
+
+
+async def on_a_server(server: Postgres, *, is_guarded: bool) -> AsyncIterator[Scene]:
     database = await on_postgres(server)
     await database.fill(ANN, BEN, RIVAL)
     engine = open_engine(database.url, pool=2, connect_timeout_s=1.0)
@@ -79,17 +86,19 @@ async def on_a_server(server: Postgres) -> AsyncIterator[Scene]:
             yield
         await connection.close()
 
-    yield Scene(EngineReader(engine), silence)
+    bare = EngineReader(engine)
+    yield Scene(GuardedReader(bare, guard_of_two()) if is_guarded else bare, silence)
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     await engine.dispose()
 
 
-@pytest.fixture(params=["scripted", "postgresql"])
+@pytest.fixture(params=["scripted", "postgresql", "guarded postgresql"])
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     if request.param == "scripted":
         scenes = scripted()
     else:
-        scenes = on_a_server(request.getfixturevalue("postgres"))
+        is_guarded = request.param.startswith("guarded")
+        scenes = on_a_server(request.getfixturevalue("postgres"), is_guarded=is_guarded)
     async for one in scenes:
         yield one
 

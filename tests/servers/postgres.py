@@ -7,6 +7,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -63,16 +64,48 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """A server of one's own, with empty databases, stopped and removed at the end."""
+    with made_postgres() as server, serving(server, and_remove=server.folder):
+        yield server
+
+
+@contextmanager
+def made_postgres() -> Iterator[Postgres]:
+    """One that is not running yet (`serving`), removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=_short_folder()))
     try:
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        programs = _made_cluster(folder)
-        with _serving(programs, folder):
-            yield Postgres(folder, programs)
+        yield Postgres(folder, _made_cluster(folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def hung(server: Postgres) -> Iterator[None]:
+    """Its processes are stopped (`SIGSTOP`): sockets stay open, and nothing answers."""
+    postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    stopped = []
+    try:
+        os.kill(postmaster, signal.SIGSTOP)  # first, so that no process joins the others
+        stopped.append(postmaster)
+        for process in _children(postmaster):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
+                stopped.append(process)
+        yield
+    finally:
+        for process in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
+def _children(parent: int) -> Iterator[int]:
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # "PID (NAME) STATE PARENT …", and a name may have spaces
+            if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
+                yield int(status.parent.name)
 
 
 def _short_folder() -> str | None:
@@ -113,11 +146,14 @@ def _as_nobody() -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(programs: Path, folder: Path) -> Iterator[None]:
-    server = [programs / "postgres", "-D", folder / "data"]
+def serving(server: Postgres, *, and_remove: Path | None = None) -> Iterator[None]:
+    """The server runs. `and_remove`: a folder that goes with it, however the tests end."""
+    folder = server.folder
+    program = [server.programs / "postgres", "-D", folder / "data"]
+    gone = and_remove or folder / "nothing"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _UNTIL_WE_ARE_GONE, folder, *server],
+            ["/bin/sh", "-c", _UNTIL_WE_ARE_GONE, gone, *program],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -7,7 +7,7 @@ from proxy.databases import DatabaseKey, Databases
 
 async def test_a_url_that_is_no_url_is_told_without_its_words(tmp_path: Path) -> None:
     dsn = tmp_path / "dsn"
-    key = DatabaseKey(dsn_file=str(dsn), dsn=None, pool=1, connect_timeout_s=0.1)
+    key = DatabaseKey(dsn_file=str(dsn), dsn=None, pool=1, queue_length=1, connect_timeout_s=0.1)
     databases = Databases([key])
     dsn.write_text("mysql://canary:canary@host/db")
     assert await databases.look() is False
@@ -31,7 +31,11 @@ async def test_a_url_that_is_no_url_is_told_without_its_words(tmp_path: Path) ->
 
 async def test_a_url_from_the_environment_is_in_no_repr(tmp_path: Path) -> None:
     key = DatabaseKey(
-        dsn_file=None, dsn="sqlite+aiosqlite:////canary", pool=1, connect_timeout_s=0.1
+        dsn_file=None,
+        dsn="sqlite+aiosqlite:////canary",
+        pool=1,
+        queue_length=1,
+        connect_timeout_s=0.1,
     )
     databases = Databases([key])
     assert await databases.look() is True

@@ -1,0 +1,156 @@
+"""What stands between a connection's questions and the databases that it reads.
+
+A breaker and a budget for retries belong to a connection, as an operator sees it. Slots belong to
+the database, whoever reads it: they are its pool's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.call import Call
+from adapters.database import EngineReader
+from adapters.identity import PATIENCE
+from adapters.outcome import LookupFailed, NotAsked, Reason
+from adapters.reader import Reader, Rows, Selection
+from config import settings
+from config.settings import Connection
+from proxy.databases import Database, Databases, database_of, identity_database_of
+from proxy.guard.breaker import Breaker
+from proxy.guard.guard import Guard, Surroundings
+from proxy.guard.sender import Sender
+from proxy.guard.slots import Slots
+from proxy.pipeline import DATABASE, guarded
+from proxy.shelf import Loan
+
+Role: TypeAlias = Literal["database", "identity"]
+"""What a database is to a connection, and the name of its breaker."""
+KEYS = {"database": database_of, "identity": identity_database_of}
+ATTEMPTS = 2
+"""At most, the first included: a new connection is worth one more try, and no more."""
+
+
+class GuardedReader(Reader):
+    """A reader behind the layers of its guard."""
+
+    def __init__(self, bare: Reader, guard: Guard) -> None:
+        self._bare = bare
+        self._sender = guarded(DATABASE, _Bare(bare), guard)
+
+    @property
+    def dialect(self) -> str:
+        return self._bare.dialect
+
+    async def read(self, selection: Selection, call: Call, /) -> Rows:
+        return await self._sender.send(selection, call)
+
+
+class _Bare(Sender[Selection, Rows]):
+    """A reader as the innermost of a stack."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def send(self, request: Selection, call: Call, /) -> Rows:
+        return await self._reader.read(request, call)
+
+
+class DatabaseGuard:
+    """Of one database of one connection. It outlives the engine that the database is read by."""
+
+    def __init__(
+        self, role: Role, setting: settings.Guard, *, around: Surroundings | None = None
+    ) -> None:
+        self._guard = replace(
+            Guard.of(role, adapted(setting, role), retryable=is_worth_another_try, around=around),
+            limit=None,  # the pool's size is the limit
+        )
+        self._engine: AsyncEngine | None = None
+        self._reader: Reader | None = None
+
+    @property
+    def breaker(self) -> Breaker:
+        return self._guard.breaker
+
+    def reader(self, database: Database) -> Reader | None:
+        """The same one for as long as the engine is the same; `None` without an engine.
+
+        Nothing is held against a new engine: it may lead to another database, or log in better.
+        """
+        if database.engine is not self._engine:
+            if self._engine is not None and not self.breaker.status().forced:
+                self.breaker.close()
+            self._engine = database.engine
+            self._reader = self._over(database.engine, database.slots)
+        return self._reader
+
+    def _over(self, engine: AsyncEngine | None, slots: Slots) -> Reader | None:
+        if engine is None:
+            return None
+        return GuardedReader(EngineReader(engine), replace(self._guard, slots=slots))
+
+
+def adapted(setting: settings.Guard, role: Role) -> settings.Guard:
+    """The guard of a connection, for one of its databases.
+
+    A map of ids has only a part of a question's time, so its breaker is as much less patient.
+    """
+    part = PATIENCE if role == "identity" else 1.0
+    breaker, retry = setting.breaker, setting.retry
+    less_patient = {
+        "fair_chance": breaker.fair_chance * part,
+        "slow_call": breaker.slow_call * part,
+    }
+    return setting.model_copy(
+        update={
+            "breaker": breaker.model_copy(update=less_patient),
+            "retry": retry.model_copy(update={"attempts": min(ATTEMPTS, retry.attempts)}),
+        }
+    )
+
+
+def is_worth_another_try(failure: LookupFailed) -> bool:
+    """A connection that broke may be bad luck. What a database answers, it will answer again."""
+    return failure.reason is Reason.UNREACHABLE and not isinstance(failure, NotAsked)
+
+
+class GuardedDatabases:
+    """The databases that one configuration names, as its connections may read them."""
+
+    def __init__(
+        self,
+        databases: Databases,
+        loan: Loan,
+        around: Callable[[str, Role], Surroundings] = lambda _name, _role: Surroundings(),
+        watch: Callable[[str, Breaker], object] = lambda _name, _breaker: None,
+    ) -> None:
+        """`around`: the surroundings of a guard, by its connection's name and what it is.
+
+        `watch` gets each breaker that is made, with its connection's name.
+        """
+        self._databases = databases
+        self._loan = loan
+        self._around = around
+        self._watch = watch
+        self._guards: dict[str, dict[Role, DatabaseGuard]] = {}
+
+    def reader(self, name: str, connection: Connection, role: Role) -> Reader | None:
+        """`None` where there is no such database, or its URL can't be used."""
+        key = KEYS[role](connection)
+        if key is None:
+            return None
+        words = ("database guard", name, role, connection.guard, key)
+        guard = self._loan.take(words, lambda: self._made(name, connection, role))
+        self._guards.setdefault(name, {})[role] = guard
+        return guard.reader(self._databases[key])
+
+    def breakers(self, name: str) -> Mapping[str, Breaker]:
+        """Of the databases that the connection of this name reads, each under its role."""
+        return {role: guard.breaker for role, guard in self._guards.get(name, {}).items()}
+
+    def _made(self, name: str, connection: Connection, role: Role) -> DatabaseGuard:
+        guard = DatabaseGuard(role, connection.guard, around=self._around(name, role))
+        self._watch(name, guard.breaker)
+        return guard
