@@ -77,11 +77,10 @@ class DatabaseGuard:
     def reader(self, database: Database) -> Reader | None:
         """The same one for as long as the engine is the same; `None` without an engine.
 
-        Nothing is held against a new engine: it may lead to another database, or log in better.
+        A new one is tried at once: it may lead to another database, or log in better.
         """
         if database.engine is not self._engine:
-            if self._engine is not None and not self.breaker.status().forced:
-                self.breaker.close()
+            self.breaker.try_anew()
             self._engine = database.engine
             self._reader = self._over(database.engine, database.slots)
         return self._reader

@@ -68,10 +68,7 @@ class Overrides:
         return fields | {"forced_since": since and since.isoformat(timespec="seconds")}
 
     def _note(self, breaker: BreakerRecord) -> datetime | None:
-        """Since when it is forced as it is now; `None`: it is not.
-
-        Connections that share a database share its breaker, so it may be forced under another name.
-        """
+        """Since when it is forced as it is now; `None`: it is not."""
         key = breaker.connection, breaker.name
         if not breaker.is_forced:
             self._since.pop(key, None)

@@ -104,7 +104,7 @@ async def test_a_database_that_is_not_there_is_left_alone_until_it_may_be_back(
     assert stage.guard.breaker.status().state == "closed"
 
 
-async def test_nothing_is_held_against_another_database(stage: Stage) -> None:
+async def test_another_database_is_tried_at_once(stage: Stage) -> None:
     for _ in range(10):
         await stage.why_not()
     stage.create("other.db")
