@@ -17,6 +17,7 @@ from proxy.credentials.source import CredentialSource
 from proxy.generation import Guards
 from proxy.guard.breaker import Breaker, BreakerStatus
 from proxy.guard.guard import Guard, Surroundings
+from proxy.guard.slots import Slots
 from proxy.guard.switch import Forced
 from proxy.line import Line
 from proxy.pipeline import GuardedExchange
@@ -116,21 +117,21 @@ class VendorConnection:
         """By name: who may not be asked now, and whom an operator can force."""
         return self._breakers
 
+    @property
+    def slots(self) -> Slots:
+        """Of its exchanges."""
+        return self._guards.vendor.slots
+
     def force(self, breaker: str, forced: Forced) -> BreakerStatus:
         """The breaker as it is from now on. `KeyError`: there is none of that name."""
         return self._breakers[breaker].force(forced)
-
-    def on_change(self, tell: Callable[[BreakerStatus], object]) -> None:
-        """`tell` is called soon after a breaker opens, closes, or lets probes through."""
-        for breaker in self._breakers.values():
-            breaker.on_change(tell)
 
     def start(self) -> None:
         """Begins to read the files, and to watch them."""
         self._line.start()
 
     def status(self) -> ConnectionStatus:
-        line, credentials, slots = self._line, self.credentials, self._guards.vendor.slots
+        line, credentials, slots = self._line, self.credentials, self.slots
         token = line.generation.token if line.generation else None
         return ConnectionStatus(
             name=self._name,

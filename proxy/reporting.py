@@ -8,7 +8,14 @@ from proxy.connection import VendorConnection
 from proxy.credentials.certificates import CertificateFacts
 from proxy.credentials.judgement import FileProblem
 from proxy.credentials.snapshot import Credentials
-from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
+from proxy.guard.breaker import BreakerStatus
+from proxy.telemetry.records import (
+    BreakerRecord,
+    BreakerState,
+    CertificateRecord,
+    CredentialsRecord,
+    FileRecord,
+)
 
 
 def credentials_record(name: str, connection: VendorConnection, now: datetime) -> CredentialsRecord:
@@ -30,8 +37,22 @@ def credentials_record(name: str, connection: VendorConnection, now: datetime) -
     )
 
 
+def breaker_record(connection: str, status: BreakerStatus) -> BreakerRecord:
+    return BreakerRecord(
+        connection=connection,
+        name=status.name,
+        state=BreakerState(status.state),
+        opens_for_s=status.opens_for_s,
+        because=status.because,
+        calls=status.calls,
+        failure_rate=status.failure_rate,
+        slow_call_rate=status.slow_call_rate,
+        opened_times=status.opened_times,
+    )
+
+
 def as_json(connection: VendorConnection) -> Mapping[str, object]:
-    """The status of a connection as plain JSON."""
+    """The status of a connection as plain JSON, but for its breakers'."""
     status, credentials = connection.status(), connection.credentials
     shown = {
         one.name: _plain(getattr(status, one.name))

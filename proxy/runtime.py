@@ -28,13 +28,15 @@ from proxy.databases import (
     identity_database_of,
     unopened,
 )
+from proxy.guard.breaker import Breaker
 from proxy.guard.switch import Forced
 from proxy.http.ports import Desk, NoSuchThing
 from proxy.identities import Identities
 from proxy.lifecycle import Leases
-from proxy.pipeline import lookup_stack
-from proxy.reporting import as_json, credentials_record
+from proxy.pipeline import flights, lookup_stack
+from proxy.reporting import as_json, breaker_record, credentials_record
 from proxy.shelf import Loan
+from proxy.switchboard import Switchboard
 from proxy.telemetry import Telemetry
 from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
 from proxy.unconfigured import Unconfigured
@@ -66,6 +68,7 @@ class ConfiguredRuntime:
         self._clock = clock
         self._spawn = spawn
         self._telemetry = telemetry
+        self._switchboard = Switchboard(settings.connections, loan, telemetry)
         self._connections = {
             name: self._connection(name, connection)
             for name, connection in settings.connections.items()
@@ -75,7 +78,9 @@ class ConfiguredRuntime:
             _databases(settings),
             lambda key: loan.take(key, partial(unopened, key), Database.aclose),
         )
-        self._readers = GuardedDatabases(self._databases, loan)
+        self._readers = GuardedDatabases(
+            self._databases, loan, self._switchboard.around, self._switchboard.watch
+        )
         self._identities = Identities(self._databases, self._readers, loan)
         self._desks: Mapping[str, Desk] = {}
         self._engines: tuple[AsyncEngine | None, ...] = ()
@@ -113,15 +118,24 @@ class ConfiguredRuntime:
 
     def guards(self) -> tuple[GuardRecord, ...]:
         """Of the connections that ask somebody."""
-        return ()
+        return tuple(
+            self._guard(name, connection)
+            for name, connection in self.settings.connections.items()
+            if self._breakers(name)
+        )
 
     def flights(self) -> int:
         """Shared lookups under way, of all tenants."""
-        return 0
+        return sum(flights(desk.adapter) for desk in self._desks.values())
 
     def force(self, connection: str, breaker: str, forced: Forced) -> BreakerRecord:
         """The breaker as it is from now on. Raises `NoSuchThing`."""
-        raise NoSuchThing("connection", self.settings.connections)
+        if connection not in self.settings.connections:
+            raise NoSuchThing("connection", self.settings.connections)
+        breakers = self._breakers(connection)
+        if breaker not in breakers:
+            raise NoSuchThing("breaker", breakers)
+        return breaker_record(connection, breakers[breaker].force(forced))
 
     def file_problems(self) -> tuple[FileRecord, ...]:
         """Of the files that are no connection's credentials."""
@@ -162,11 +176,40 @@ class ConfiguredRuntime:
             name: self._desk(name, tenant) for name, tenant in self.settings.tenants.items()
         }
 
+    def _breakers(self, connection: str) -> Mapping[str, Breaker]:
+        vendor = self._connections.get(connection)
+        of_vendor = {} if vendor is None else vendor.breakers
+        return {**of_vendor, **self._readers.breakers(connection)}
+
+    def _guard(self, name: str, connection: Connection) -> GuardRecord:
+        vendor, key = self._connections.get(name), database_of(connection)
+        slots = vendor.slots if vendor else self._databases[key].slots if key else None
+        return GuardRecord(
+            connection=name,
+            breakers=tuple(
+                breaker_record(name, one.status()) for one in self._breakers(name).values()
+            ),
+            in_flight=slots.taken if slots else 0,
+            queued=slots.waiting if slots else 0,
+            concurrency_limit=slots.size if slots else 0,
+        )
+
     def _connection(self, name: str, connection: Connection) -> VendorConnection:
         apis = _apis(connection)
-        make = partial(
-            VendorConnection, name, connection, apis, spawn=self._spawn, clock=self._clock
-        )
+
+        def make() -> VendorConnection:
+            one = VendorConnection(
+                name,
+                connection,
+                apis,
+                spawn=self._spawn,
+                clock=self._clock,
+                around=partial(self._switchboard.around, name),
+            )
+            for breaker in one.breakers.values():
+                self._switchboard.watch(name, breaker)
+            return one
+
         # Nothing of what is left out here reaches its sockets, so it may change without them.
         words = connection.model_copy(
             update={

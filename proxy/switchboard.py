@@ -1,0 +1,53 @@
+"""What the guards of all connections have around them: an operator's switches, meters, a clock."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from proxy.guard.breaker import Breaker, BreakerStatus
+from proxy.guard.guard import Surroundings
+from proxy.guard.lag import LoopLag
+from proxy.guard.switch import Switch
+from proxy.reporting import breaker_record
+from proxy.shelf import Loan
+from proxy.telemetry import Telemetry
+
+BREAKERS = ("vendor", "token", "identity", "database")
+"""All that a connection may have."""
+ANSWERS = frozenset({"vendor", "database"})
+"""Those of them whose exchanges are the connection's."""
+
+
+class Switchboard:
+    """Of one configuration.
+
+    Switches are taken from the shelf by the names of connection and breaker alone, whether or not
+    a guard is made: what an operator wants outlives every change of a connection's settings.
+    """
+
+    def __init__(self, connections: Iterable[str], loan: Loan, telemetry: Telemetry) -> None:
+        self._lag = loan.take("lag of the event loop", LoopLag)
+        names = tuple(connections)
+        self._switches = {
+            (name, breaker): loan.take(("switch", name, breaker), Switch)
+            for name in names
+            for breaker in BREAKERS
+        }
+        self._meters = {
+            name: loan.take(("meter", name), partial(telemetry.meter, name)) for name in names
+        }
+
+    def around(self, connection: str, breaker: str) -> Surroundings:
+        """What is around a guard, by the names of its connection and of its breaker."""
+        switch = self._switches[connection, breaker]
+        if breaker not in ANSWERS:
+            return Surroundings(switch=switch, lag=self._lag)
+        return Surroundings(switch=switch, lag=self._lag, witness=self._meters[connection])
+
+    def watch(self, connection: str, breaker: Breaker) -> None:
+        """Whatever becomes of a breaker is told from now on."""
+        meter = self._meters[connection]
+
+        def tell(status: BreakerStatus) -> None:
+            meter.breaker_changed(breaker_record(connection, status))
+
+        breaker.on_change(tell)
