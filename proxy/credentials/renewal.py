@@ -6,6 +6,7 @@ While it rests nobody is asked, and afterwards one attempt tries for all.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from adapters.call import Call
@@ -78,8 +79,10 @@ class Renewal(Generic[T]):
         flight = self.begin()
         if isinstance(flight, LookupFailed):
             raise _again(flight)
-        budget_s = call.remaining_s(asyncio.get_running_loop().time())
-        await asyncio.wait({flight}, timeout=budget_s - min(EARLY_S, budget_s / 10))
+        early_s = min(EARLY_S, call.remaining_s(asyncio.get_running_loop().time()) / 10)
+        with suppress(TimeoutError):
+            async with call.budget.part(lambda deadline: deadline - early_s).timer():
+                await asyncio.wait({flight})
         if not flight.done():
             raise LookupFailed(Reason.AUTH, "the issuer did not answer within the question's time")
         outcome = flight.result()

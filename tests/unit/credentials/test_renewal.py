@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.call import Call
-from adapters.outcome import LookupFailed, Reason
+from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.credentials.renewal import LONGEST_REST_S, REST_S, Renewal, rest_s
 from proxy.lifecycle import Tasks
+from tests.servers.leaping import leaping_clock
 from tests.unit.credentials.conftest import NOW
 
 
@@ -66,6 +67,38 @@ async def test_each_waits_until_its_own_deadline(tasks: Tasks) -> None:
     assert failed.value.reason is Reason.AUTH
     maker.let.set()
     assert await patient == 1
+
+
+async def test_who_waits_goes_on_waiting_when_its_budget_grows(tasks: Tasks) -> None:
+    maker = Maker()
+    renewal = Renewal(maker, spawn=tasks.spawn)
+    growing = call(30)
+    waiting = asyncio.get_running_loop().create_task(renewal.wait(growing))
+    await maker.begun.wait()
+    with leaping_clock() as clock:
+        growing.budget.extend(growing.deadline + 60)
+        clock.leap(60)
+        await asyncio.sleep(0)
+        maker.let.set()
+        assert await waiting == 1
+
+
+async def test_an_attempt_for_which_nobody_was_asked_is_no_failure_more(tasks: Tasks) -> None:
+    maker = Maker()
+    maker.fails = NotAsked(Reason.AUTH, "the breaker is open", retry_after_s=0.25)
+    maker.let.set()
+    renewal = Renewal(maker, spawn=tasks.spawn, luck=lambda: 0.0)
+    now = asyncio.get_running_loop().time
+    for _ in range(3):
+        renewal._rests_until = 0
+        with pytest.raises(LookupFailed):
+            await renewal.wait(call())
+        assert 0 < renewal.rests_until - now() <= 0.25, "it is tried as soon as it may be"
+    maker.fails = LookupFailed(Reason.AUTH)
+    renewal._rests_until = 0
+    with pytest.raises(LookupFailed):
+        await renewal.wait(call())
+    assert 0.9 * REST_S < renewal.rests_until - now() <= REST_S, "the first failure"
 
 
 async def test_after_a_failure_it_rests_and_repeats_what_it_met(tasks: Tasks) -> None:
