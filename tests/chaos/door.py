@@ -41,10 +41,9 @@ class Door:
             self._socket.close()
             self._socket = fresh
         if listening == "serving":
-            serve = asyncio.start_server
-            if isinstance(self.address, Path):
-                serve = asyncio.start_unix_server
-            self._server = await serve(self._accept, sock=self._socket, backlog=_BACKLOG)
+            self._server = await asyncio.start_server(
+                self._accept, sock=self._socket, backlog=_BACKLOG
+            )
         elif listening == "full":
             self._socket.listen(0)
             self._fill()
@@ -76,7 +75,7 @@ def bound(address: Address) -> socket.socket:
     if isinstance(address, Path):
         address.unlink(missing_ok=True)
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        where: object = str(address)
+        where: str | tuple[str, int] = str(address)
     else:
         made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

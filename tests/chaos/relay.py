@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias, cast
 
 from adapters.simulator.door import reset
 from proxy.lifecycle import Tasks
@@ -71,9 +71,10 @@ class Link:
         try:
             await self._relay.around("open", self, self._connect)
             if self._far is not None:
+                (near, to_near), (far, to_far) = self._near, self._far
                 async with asyncio.TaskGroup() as ways:
-                    ways.create_task(self._pump("up"))
-                    ways.create_task(self._pump("down"))
+                    ways.create_task(self._pump("up", near, to_far))
+                    ways.create_task(self._pump("down", far, to_near))
         except* OSError:
             self.reset()
         finally:
@@ -81,9 +82,8 @@ class Link:
 
     def reset(self) -> None:
         """RST to both sides."""
-        reset(self._near[1].transport)
-        if self._far is not None:
-            reset(self._far[1].transport)
+        for _, writer in filter(None, (self._near, self._far)):
+            reset(cast("asyncio.Transport", writer.transport))
 
     def finish(self) -> None:
         """An orderly end (FIN) to both sides."""
@@ -103,11 +103,9 @@ class Link:
         self._far = await connected(self._relay.to)
         self._relay.connected += 1
 
-    async def _pump(self, side: Side) -> None:
-        source, sink = (
-            (self._near[0], self._far[1]) if side == "up" else (self._far[0], self._near[1])
-        )
-
+    async def _pump(
+        self, side: Side, source: asyncio.StreamReader, sink: asyncio.StreamWriter
+    ) -> None:
         async def deliver(data: bytes) -> None:
             sink.write(data)
             await sink.drain()
