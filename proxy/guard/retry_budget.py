@@ -41,7 +41,7 @@ class RetryBudget:
     def _pay_in(self, retries: float) -> None:
         """These, and the floor since this was done before; time begins with the first."""
         now = self._clock()
-        seen_at = now if self._seen_at is None else self._seen_at
-        self._seen_at = max(now, seen_at)
-        saved = min(self._left + self._floor_per_s * (self._seen_at - seen_at), MOST_SAVED)
+        seconds = 0.0 if self._seen_at is None else now - self._seen_at
+        self._seen_at = now
+        saved = min(self._left + self._floor_per_s * seconds, MOST_SAVED)
         self._left = min(saved + retries, MOST_SAVED)

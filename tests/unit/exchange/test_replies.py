@@ -44,6 +44,22 @@ def test_every_other_status_has_its_reason(status: int, reason: Reason) -> None:
     assert (failure.reason, failure.detail) == (reason, f"HTTP {status}")
 
 
+@pytest.mark.parametrize(
+    ("status", "lasting"),
+    [
+        *((status, True) for status in (400, 405, 406, 410, 422, 431)),
+        *((status, False) for status in (408, 425, 429, 500, 502, 503, 504)),
+    ],
+)
+def test_a_status_that_blames_the_request_will_not_be_another_next_time(
+    status: int,
+    lasting: bool,  # noqa: FBT001
+) -> None:
+    failure = refusal(RawReply(status, {}, b""), NOW)
+    assert failure is not None
+    assert failure.lasting is lasting
+
+
 @pytest.mark.parametrize(("status", "told"), [(429, 7.0), (503, 7.0), (500, None), (401, None)])
 def test_retry_after_counts_where_it_means_that(status: int, told: float | None) -> None:
     failure = refusal(RawReply(status, {"retry-after": "7"}, b""), NOW)

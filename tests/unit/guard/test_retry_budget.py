@@ -150,9 +150,3 @@ def test_a_repeat_that_nobody_could_stop_is_paid_from_what_was_saved() -> None:
     now = 1e6
     budget.charge()
     assert granted(budget.take) == MOST_SAVED - 1
-
-
-def test_a_clock_that_steps_back_pays_nothing_twice() -> None:
-    moments = iter([10.0, 5.0, 10.0])
-    budget = RetryBudget(0.0, 1.0, lambda: next(moments))
-    assert [budget.take(), budget.take(), budget.take()] == [True, False, False]
