@@ -126,6 +126,7 @@ async def test_a_read_lives_as_long_as_its_most_patient_waiter(scene: Scene) -> 
         async with scene.silence():
             read = tasks.create_task(scene.reader.read(selection(scene.reader, ANN), call))
             first_end = call.deadline
+            await until(first_end - 0.05)
             call.budget.extend(first_end + 10)
             await until(first_end + 0.02)
         assert [tuple(row) for row in await read] == [("8001",)]

@@ -126,6 +126,17 @@ async def test_what_an_operator_forced_stays_with_another_database(stage: Stage)
     assert list(await stage.read()) == [(1,)]
 
 
+async def test_nobody_queues_for_a_database_that_is_left_alone(stage: Stage) -> None:
+    calls = [soon(), soon()]
+    for call in calls:
+        await stage.database.slots.take(call)
+    stage.switch.forced = "open"
+    async with asyncio.timeout(5):
+        assert (await stage.why_not()).reason is Reason.BREAKER_OPEN
+    for call in calls:
+        stage.database.slots.give_back(call)
+
+
 async def test_a_reader_is_the_same_as_long_as_the_engine_is(stage: Stage) -> None:
     first = stage.guard.reader(stage.database)
     assert stage.guard.reader(stage.database) is first
