@@ -7,25 +7,16 @@ mounted file and rotates, `${NAME}` takes an environment variable and does not.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from config.group import Group, Text
+from config.tmf_settings import TmfProfile
 from config.units import Duration, Size
 
 TenantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,99}$")]
 ConnectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Group(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-    )
 
 
 class ServerTls(Group):
@@ -287,75 +278,6 @@ class Database(Group):
     """Database connections at most."""
 
 
-class TmfProfile(Group):
-    """How this vendor speaks TM Forum, where it differs from the adapter's own defaults.
-
-    `None` leaves the default of the vendor's adapter.
-    """
-
-    version: Literal["v4", "v5"] | None = None
-    """Of the TM Forum Open APIs."""
-    id_kind: Literal["customer", "individual", "account"] | None = None
-    """What the identity map's ids are to this vendor."""
-    product_query: Literal["party", "account", "party_and_account"] | None = None
-    """Which ids a product query carries. Where it needs accounts, they are asked for first."""
-    party_filter: Text | None = None
-    """Name of the query parameter that filters by party."""
-    account_filter: Text | None = None
-    """Name of the query parameter that filters by account."""
-    customer_filter: Text | None = None
-    """Name of the query parameter that filters customers by party."""
-    status_filter: str | None = None
-    """Name of the query parameter that filters products by status; empty: not sent."""
-    status_values: tuple[str, ...] | None = None
-    """Values of that parameter."""
-    status_style: Literal["each", "repeat", "comma", "semicolon"] | None = None
-    """How that parameter carries several values; `each`: one query for each of them."""
-    ticket_query: Literal["party", "account"] | None = None
-    """Which ids a query for trouble tickets carries."""
-    ticket_filter: str | None = None
-    """Name of the query parameter that filters trouble tickets by those ids."""
-    charged_statuses: tuple[str, ...] | None = None
-    """Statuses of products that are charged."""
-    missing_price: Literal["unknown", "nothing"] | None = None
-    """A product without a price beside others that have one. `unknown`: the customer has no fee;
-    `nothing`: the vendor lists products that are included in another's price."""
-    existence: Literal["customer_by_id", "customer_by_party", "accounts", "none"] | None = None
-    """What is asked when a customer shows no products. `none`: found, without a price."""
-    missing_needs_error_body: bool | None = None
-    """Whether a 404 by id must carry a TM Forum error body to mean "no such customer"."""
-    error_keys: tuple[str, ...] | None = None
-    """Keys that, all of them together, make a JSON object an error of this vendor's own kind."""
-    trust_filter: bool | None = None
-    """Believe rows that name no owner, because the vendor is known to filter."""
-    owner_roles: tuple[str, ...] | None = None
-    """Roles of a related party that own a row, where a role is given."""
-    tax_basis: Literal["excluded", "included"] | None = None
-    """Whether fees are counted without or with tax; one basis for all."""
-    tax_rate_scale: Literal["percent", "fraction"] | None = None
-    """Whether `taxRate` 20 or `taxRate` 0.2 means 20 %."""
-    batch_style: Literal["off", "repeat", "comma", "semicolon"] | None = None
-    """How one query asks for many ids."""
-    batch_size: Annotated[int, Field(ge=1, le=200)] | None = None
-    """Ids in one query at most; a URL stays under 2,000 characters all the same."""
-    page_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Rows asked for in one page."""
-    page_limit: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Pages of one query at most."""
-    fee_fallback: Literal["none", "applied_rate"] | None = None
-    """Where the fee comes from when no product carries a price."""
-    dispute_sources: (
-        tuple[Literal["trouble_ticket", "bill_on_hold", "disputed_balance"], ...] | None
-    ) = None
-    """What counts as a sign of a dispute; empty: the vendor has none, so nobody disputes."""
-    dispute_ticket_types: tuple[str, ...] | None = None
-    """Types of a ticket that are billing disputes."""
-    dispute_states: tuple[str, ...] | None = None
-    """States of a ticket that are active."""
-    dispute_window_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-    """Days within which a dispute was opened, or changed, to count as active."""
-
-
 class Connection(Group):
     """One configured vendor endpoint."""
 
@@ -365,7 +287,7 @@ class Connection(Group):
     """Where the vendor's APIs are; each adapter knows the paths below it."""
     apis: dict[
         Literal["product_inventory", "account", "customer", "customer_bill", "trouble_ticket"], str
-    ] = {}
+    ] = Field(default={})
     """Base URL of one API, where it is not below `base_url`."""
     insecure: bool = False
     """Neither mutual TLS nor OAuth2, or no https. Only to a loopback address."""
@@ -394,9 +316,9 @@ class Settings(Group):
 
     schema_version: Literal[1]
     """Of the configuration file's format."""
-    connections: dict[ConnectionName, Connection] = {}
+    connections: dict[ConnectionName, Connection] = Field(default={})
     """The vendors' endpoints, each under a name of your choice."""
-    tenants: dict[TenantName, Tenant] = {}
+    tenants: dict[TenantName, Tenant] = Field(default={})
     """The operators that are served, each under its `X-Tenant-ID`."""
     default_tenant: TenantName | None = None
     """Serves requests without `X-Tenant-ID`, and only those."""

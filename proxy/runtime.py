@@ -17,7 +17,8 @@ from adapters.identity import IdentityMap
 from adapters.lookup import LookupAdapter
 from adapters.ports import Ports
 from adapters.registry import base_urls, build, reaches
-from config.settings import Connection, IdentitySource, Settings, Tenant, TmfProfile
+from config.settings import Connection, IdentitySource, Settings, Tenant
+from config.tmf_settings import TmfProfile
 from proxy.connection import VendorConnection
 from proxy.database_guard import GuardedDatabases
 from proxy.databases import (

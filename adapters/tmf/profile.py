@@ -1,7 +1,7 @@
 """How one vendor speaks TM Forum: every point on which installations differ, as data.
 
 A vendor's adapter is one of these with its own defaults; a connection overrides single fields
-(`config.settings.TmfProfile` has the same names, and says what each one means to an operator).
+(`config.tmf_settings.TmfProfile` has the same names, and says what each one means to an operator).
 """
 
 from collections.abc import Mapping

@@ -80,13 +80,7 @@ class Metrics:
             ["what", "connection", "outcome"],
             registry=self.registry,
         )
-        self._lag = Histogram(
-            "bss_sidecar_event_loop_lag_seconds",
-            "How late the event loop was when it was asked to come back after a while. What is "
-            "late here is no vendor's slowness.",
-            buckets=_LAG_BUCKETS_S,
-            registry=self.registry,
-        )
+        self._lag = _lag(self.registry)
         self.exchanges = ExchangeMetrics(self.registry)
         build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
         build.labels(version("bss-sidecar")).set(1)
@@ -118,3 +112,13 @@ class Metrics:
     def configured(self, state: ConfigurationState) -> None:
         for one in ConfigurationState:
             self._configuration.labels(one).set(one is state)
+
+
+def _lag(registry: CollectorRegistry) -> Histogram:
+    return Histogram(
+        "bss_sidecar_event_loop_lag_seconds",
+        "How late the event loop was when it was asked to come back after a while. What is late "
+        "here is no vendor's slowness.",
+        buckets=_LAG_BUCKETS_S,
+        registry=registry,
+    )

@@ -25,10 +25,10 @@ from config.settings import (
     OpsListener,
     Shutdown,
     Tenant,
-    TmfProfile,
     Wire,
 )
 from config.shape import fields_at
+from config.tmf_settings import TmfProfile
 from tests.unit.config.files import VENDORS, load_text
 from tests.unit.config.schema_rules import faults
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from adapters.tmf.profile import Profile
-from config.settings import TmfProfile
+from config.tmf_settings import TmfProfile
 
 HINTS = get_type_hints(Profile)
 POINTS = {field.name for field in fields(Profile)} - {"api_paths"}

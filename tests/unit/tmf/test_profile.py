@@ -6,7 +6,7 @@ import pytest
 
 from adapters.exchange import Api
 from adapters.tmf.profile import Profile
-from config.settings import TmfProfile
+from config.tmf_settings import TmfProfile
 
 
 def test_a_profile_has_a_field_for_each_setting_and_no_other() -> None:
