@@ -38,13 +38,18 @@ class GuardedReader(Reader):
     def __init__(self, bare: Reader, guard: Guard) -> None:
         self._bare = bare
         self._sender = guarded(DATABASE, _Bare(bare), guard)
+        self._witness = guard.around.witness
 
     @property
     def dialect(self) -> str:
         return self._bare.dialect
 
     async def read(self, selection: Selection, call: Call, /) -> Rows:
-        return await self._sender.send(selection, call)
+        try:
+            return await self._sender.send(selection, call)
+        except NotAsked as failure:
+            self._witness.exchanged(failure.reason, None)  # as of an exchange that never left
+            raise
 
 
 class _Bare(Sender[Selection, Rows]):
