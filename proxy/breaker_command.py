@@ -153,13 +153,13 @@ def _told(name: str, breaker: str, status: Mapping[str, object]) -> Iterator[str
     state = str(status.get("state"))
     words, why = breaker_words(status, command=command(name, breaker))
     yield f"{name}: {breaker}: {words}"
-    if why:
-        yield why
     if state in _MEANS:
         yield _MEANS[state]
         yield "It stays so through reloads of the configuration, until this sidecar restarts, or:"
         yield f"  {command(name, breaker)}"
     else:
+        if why:
+            yield why
         yield "It decides by itself."
     yield "This is the sidecar of one pod; every other pod's has breakers of its own."
 

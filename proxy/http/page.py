@@ -53,14 +53,16 @@ def page(status: Status) -> str:
 
 def breaker_words(breaker: Mapping[str, object], *, command: str) -> tuple[str, str]:
     """The state of a breaker, and why it is in it; `command` gives back one that is forced."""
+    recent = _recent(breaker)
     state = str(breaker.get("state"))
     words = _STATES.get(state, state)
     if state == "open":
         words += f" for another {_number(breaker.get('opens_for_s')):.1f} s"
     if since := breaker.get("forced_since"):
-        words += f", since {since}; `{command}` gives it back"
+        give_back = f"`{command}` gives it back"
+        return f"{words}, since {since}", f"{give_back}; {recent}" if recent else give_back
     because = str(breaker.get("because") or "")
-    return words, because if state in {"open", "half_open"} else _recent(breaker)
+    return words, because if state in {"open", "half_open"} else recent
 
 
 def _recent(breaker: Mapping[str, object]) -> str:
