@@ -8,6 +8,9 @@ from config import settings
 LATE_SHARE = 0.25
 """Of an exchange's time. When our own event loop was late for more, a timeout is our own too."""
 
+LEAST_LATE_S = 0.05
+"""Less makes nobody miss anything: a connection that is refused at once is refused all the same."""
+
 _BLAMED = {
     Reason.UNREACHABLE,
     Reason.TLS,
@@ -39,7 +42,7 @@ def verdict(
         return Verdict.SUCCESS
     if isinstance(failure, NotAsked):
         return Verdict.NEITHER
-    if failure.reason in _TIMEOUTS and late_s > took_s * LATE_SHARE:
+    if failure.reason in _TIMEOUTS and late_s > max(took_s * LATE_SHARE, LEAST_LATE_S):
         return Verdict.NEITHER
     if failure.reason is Reason.DEADLINE:
         had_a_chance = took_s - late_s >= setting.fair_chance

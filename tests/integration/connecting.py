@@ -21,6 +21,7 @@ from adapters.simulator.vendor import SimulatedVendor
 from adapters.simulator.vendor_data import VendorData
 from config.settings import Connection
 from proxy.connection import VendorConnection
+from proxy.guard.guard import Surroundings
 from proxy.lifecycle import Tasks
 
 SECRET = "canary-secret-4711"
@@ -101,11 +102,17 @@ class Bench:
             | more
         )
 
-    def connect(self, base_url: str, token_url: str | None = None, **more: Any) -> VendorConnection:
+    def connect(
+        self,
+        base_url: str,
+        token_url: str | None = None,
+        *,
+        around: Callable[[str], Surroundings] = lambda _breaker: Surroundings(),
+        **more: Any,
+    ) -> VendorConnection:
         setting = self.setting(base_url, token_url, **more)
-        one = VendorConnection(
-            "acme", setting, dict.fromkeys(Api, base_url), spawn=self.tasks.spawn
-        )
+        apis = dict.fromkeys(Api, base_url)
+        one = VendorConnection("acme", setting, apis, spawn=self.tasks.spawn, around=around)
         self.made.append(one)
         return one
 

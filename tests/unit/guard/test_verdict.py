@@ -55,6 +55,14 @@ def test_a_timeout_in_a_late_event_loop_is_not_held_against_the_vendor(reason: R
     assert said(LookupFailed(reason), took_s=1.0, late_s=0.26) is Verdict.NEITHER
 
 
+def test_a_connection_refused_at_once_is_refused_also_when_the_event_loop_is_a_little_late() -> (
+    None
+):
+    refused = LookupFailed(Reason.UNREACHABLE)
+    assert said(refused, took_s=0.002, late_s=0.001) is Verdict.FAILURE
+    assert said(refused, took_s=0.06, late_s=0.051) is Verdict.NEITHER
+
+
 @pytest.mark.parametrize(
     "reason", [Reason.VENDOR_ERROR, Reason.RATE_LIMITED, Reason.AUTH, Reason.BAD_RESPONSE]
 )
