@@ -99,11 +99,17 @@ class Sidecar:
     errors: list[BaseException] = field(default_factory=list)
     forgotten: list[UUID] = field(default_factory=list)
     leases: int = 0
+    most_customers: int = 10_000
 
     def __post_init__(self) -> None:
         self.tasks = Tasks(self.errors.append)
         self.recorded = asyncio.Event()
-        stack = lookup_stack(self.adapter, spawn=self.tasks.spawn, report=lambda _types: None)
+        stack = lookup_stack(
+            self.adapter,
+            spawn=self.tasks.spawn,
+            report=lambda _types: None,
+            most_customers=self.most_customers,
+        )
         self.desk = Desk(
             tenant="acme", connection="vendor", adapter=stack, forget=self.forgotten.append
         )
