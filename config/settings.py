@@ -311,6 +311,64 @@ class Tenant(Group):
     """ISO 4217 code in which its revenue at risk is summed."""
 
 
+class Redis(Group):
+    """A Redis that several sidecars share. What is kept in it is sealed."""
+
+    url: Text | None = Field(default=None, repr=False)
+    """`redis://HOST:PORT/DB`, `rediss://…` (TLS) or `unix:///PATH`; no login in it."""
+    sentinels: tuple[Text, ...] = ()
+    """`HOST:PORT` of each Sentinel, instead of `url`."""
+    sentinel_service: Text | None = None
+    """Name under which the Sentinels know the master."""
+    database: Annotated[int, Field(ge=0, le=1023)] = 0
+    """Number of the database behind Sentinels."""
+    cluster: bool = False
+    """Whether `url` is a node of a Redis Cluster."""
+    username: Text | None = None
+    """Name of the ACL user."""
+    password_file: Text | None = None
+    """File with its password; rotates."""
+    password: SecretStr | None = None
+    """`${NAME}` of an environment variable with that password; does not rotate."""
+    tls: ClientTls | None = None
+    """Whom it trusts, and how it proves itself; with `rediss://`, or to Sentinels."""
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    """Connections at most."""
+    connect_timeout: Duration = 0.2
+    """For one new connection."""
+
+
+class Cache(Group):
+    """What was learned is kept for seconds. Nothing of anybody is kept for more than 300 s."""
+
+    store: Literal["off", "memory", "redis"] = "memory"
+    """Where it is kept: nowhere, in this process alone, or in a Redis that is shared."""
+    ttl: Duration = 30.0
+    """How long an answer is fresh."""
+    negative_ttl: Duration = 5.0
+    """How long it is remembered that the vendor knows no such customer."""
+    staleness: Duration = 0.0
+    """How long beyond its life an answer may stand in when nobody can say; 0: never. Such an answer
+    makes the total an estimate."""
+    early_refresh: bool = True
+    """Whether a customer who is asked about often is asked for anew before the entry ends."""
+    read_budget: Duration = 0.005
+    """How long a question waits for the store at most."""
+    entries: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    """Entries that the memory store keeps at most."""
+    size: Size = 32 * 1024 * 1024
+    """Bytes that the memory store keeps at most."""
+    pending_writes: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    """Entries that may wait to be written. Above it they are dropped."""
+    master_keys_file: Text | None = None
+    """File with the keys that seal, one in a line: 32 bytes in base64. The first seals, all open;
+    rotates. `redis` needs it."""
+    name_keys_file: Text | None = None
+    """File with the keys that hide names, in the same form and none of them in both; rotates."""
+    redis: Redis | None = None
+    """Where it is and who we are to it; for `redis`."""
+
+
 class Settings(Group):
     """The whole of one configuration file."""
 
@@ -326,5 +384,6 @@ class Settings(Group):
     auth: Auth = Auth()
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
+    cache: Cache = Cache()
     shutdown: Shutdown = Shutdown()
     logging: Logging = Logging()
