@@ -1,0 +1,134 @@
+"""What was learned of a customer, as few bytes, and back. Nothing is rounded or guessed.
+
+The first byte is the kind. `Missing` and a dispute are that byte alone. Billing is kind | which of
+its parts are known, then the parts that are: account id (16 bytes), fee and currency (a byte of
+length, then ASCII or UTF-8), and the name of the plan, which takes the rest.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+from uuid import UUID
+
+from adapters.outcome import Billing, Dispute, Found, Missing
+
+Kept: TypeAlias = Found[Billing] | Found[Dispute] | Missing
+
+LONGEST_PLAN_BYTES = 4096
+_LONGEST_TEXT_BYTES = 255
+
+_MISSING = 0x01
+_NO_DISPUTE = 0x02
+_DISPUTE = 0x03
+_BILLING = 0x10
+_ACCOUNT = 0x01
+_FEE = 0x02
+_CURRENCY = 0x04
+_PLAN = 0x08
+
+_OF_MISSING = bytes([_MISSING])
+_OF_NO_DISPUTE = bytes([_NO_DISPUTE])
+_OF_DISPUTE = bytes([_DISPUTE])
+
+
+def encode(kept: Kept) -> bytes:
+    """Raises `ValueError` of what is not to be kept: past its life, endless, or no amount."""
+    if kept.stale:
+        raise ValueError("what is past its life is not kept again")
+    if isinstance(kept, Missing):
+        return _OF_MISSING
+    if isinstance(kept.value, Dispute):
+        return _OF_DISPUTE if kept.value.active else _OF_NO_DISPUTE
+    return _encode_billing(kept.value)
+
+
+def decode_billing(plain: bytes) -> Found[Billing] | Missing:
+    """Raises `ValueError`, in words of ours, of what `encode` did not make of a billing."""
+    if plain == _OF_MISSING:
+        return Missing()
+    kind = plain[0] if plain else 0
+    if kind & 0xF0 != _BILLING:
+        raise ValueError("not what is known of a billing")
+    billing = _read_billing(kind, plain)
+    if billing is None:
+        raise ValueError("what is known of a billing cannot be read")
+    return Found(billing)
+
+
+def decode_dispute(plain: bytes) -> Found[Dispute] | Missing:
+    """Raises `ValueError`, in words of ours, of what `encode` did not make of a dispute."""
+    if plain == _OF_NO_DISPUTE:
+        return Found(Dispute(active=False))
+    if plain == _OF_DISPUTE:
+        return Found(Dispute(active=True))
+    if plain == _OF_MISSING:
+        return Missing()
+    raise ValueError("not what is known of a dispute")
+
+
+def _encode_billing(billing: Billing) -> bytes:
+    kind = _BILLING
+    parts = [b""]
+    if billing.account_id is not None:
+        kind |= _ACCOUNT
+        parts.append(billing.account_id.bytes)
+    if billing.monthly_fee is not None:
+        if not billing.monthly_fee.is_finite():
+            raise ValueError("a fee is no amount")
+        kind |= _FEE
+        parts += _with_length(str(billing.monthly_fee))
+    if billing.currency is not None:
+        kind |= _CURRENCY
+        parts += _with_length(billing.currency)
+    if billing.plan_name is not None:
+        kind |= _PLAN
+        parts.append(_bytes_of(billing.plan_name, LONGEST_PLAN_BYTES))
+    parts[0] = bytes([kind])
+    return b"".join(parts)
+
+
+def _with_length(text: str) -> tuple[bytes, bytes]:
+    encoded = _bytes_of(text, _LONGEST_TEXT_BYTES)
+    return bytes([len(encoded)]), encoded
+
+
+def _bytes_of(text: str, most: int) -> bytes:
+    """JSON may hold halves of a surrogate pair; they are kept as they came."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) > most:
+        raise ValueError("a text is too long to be kept")
+    return encoded
+
+
+def _read_billing(kind: int, plain: bytes) -> Billing | None:
+    """`None` instead of the exceptions of those who read: they hold what was read."""
+    try:
+        return _billing_of(kind, plain)
+    except (ValueError, IndexError, InvalidOperation):
+        return None
+
+
+def _billing_of(kind: int, plain: bytes) -> Billing:
+    at = 1
+    account_id = fee = currency = plan_name = None
+    if kind & _ACCOUNT:
+        account_id = UUID(bytes=plain[at : at + 16])
+        at += 16
+    if kind & _FEE:
+        text, at = _text_at(plain, at)
+        fee = Decimal(text)
+        if str(fee) != text or not fee.is_finite():
+            raise ValueError
+    if kind & _CURRENCY:
+        currency, at = _text_at(plain, at)
+    if kind & _PLAN:
+        plan_name = plain[at:].decode("utf-8", "surrogatepass")
+    elif at != len(plain):
+        raise ValueError
+    return Billing(account_id, plan_name, fee, currency)
+
+
+def _text_at(plain: bytes, at: int) -> tuple[str, int]:
+    end = at + 1 + plain[at]
+    if end > len(plain):
+        raise IndexError
+    return plain[at + 1 : end].decode("utf-8", "surrogatepass"), end
