@@ -28,7 +28,7 @@ from proxy.cache.keys import KEY_BYTES, KeyRing, Random
 VERSION = b"\x01"
 SEALS_PER_SUBKEY = 2**32
 REMEMBERED_SUBKEYS = 1024
-"""Of other processes; one takes about 2.5 KB."""
+"""Of all processes whose entries were opened lately; one takes about 2.5 KB."""
 LONGEST_MS = 300_000
 """Nothing of anybody is older."""
 CLOCK_TOLERANCE_MS = 5_000
@@ -40,8 +40,9 @@ _SALT_BYTES = 16
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _STEP_BYTES = 128
+_KEY_ID = slice(1, 5)
 _SALT = slice(5, 21)
-_NONCE = slice(21, 33)
+_NONCE_AT = 21
 _HEADER_BYTES = 33
 _TIMES = Struct(">QQI")
 _LEAST_BYTES = _HEADER_BYTES + _STEP_BYTES + _TAG_BYTES
@@ -145,7 +146,7 @@ class Sealer:
     def open(self, sealed: bytes, *, name: bytes, scope: bytes, now_ms: int) -> Opened | Refused:
         if not _LEAST_BYTES <= len(sealed) <= _MOST_BYTES or sealed[:1] != VERSION:
             return Refused.MALFORMED
-        masters = self._masters.get(sealed[1:5])
+        masters = self._masters.get(sealed[_KEY_ID])
         if masters is None:
             return Refused.UNKNOWN_KEY
         inside = self._inside(sealed, masters, name, scope)
@@ -172,24 +173,24 @@ class Sealer:
     def _inside(
         self, sealed: bytes, masters: list[bytes], name: bytes, scope: bytes
     ) -> bytes | None:
-        """What no key opens leaves no trace: who writes salts at random fills no memory of ours."""
-        head, nonce, closed = sealed[: _NONCE.start], sealed[_NONCE], sealed[_HEADER_BYTES:]
-        bound = _bound(sealed[:_HEADER_BYTES], name, scope)
-        remembered = self._subkeys.pop(head, None)
-        salt = sealed[_SALT]
-        tried = [remembered] if remembered else (_subkey(key, salt) for key in masters)
+        """What does not open leaves nothing behind: salts at random fill no memory of ours."""
+        header = sealed[:_HEADER_BYTES]
+        remembered = self._subkeys.get(header[:_NONCE_AT])
+        tried = [remembered] if remembered else (_subkey(key, header[_SALT]) for key in masters)
         for aead in tried:
             try:
-                inside = aead.decrypt(nonce, closed, bound)
+                inside = aead.decrypt(
+                    header[_NONCE_AT:], sealed[_HEADER_BYTES:], _bound(header, name, scope)
+                )
             except InvalidTag:
                 continue
-            self._remember(head, aead)
+            self._remember(header[:_NONCE_AT], aead)
             return inside
-        if remembered is not None:
-            self._remember(head, remembered)
         return None
 
     def _remember(self, head: bytes, aead: AESGCM) -> None:
+        """The one that was needed last comes last; the first one goes when there is no room."""
+        self._subkeys.pop(head, None)
         self._subkeys[head] = aead
         if len(self._subkeys) > REMEMBERED_SUBKEYS:
             del self._subkeys[next(iter(self._subkeys))]
