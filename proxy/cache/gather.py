@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
+from config import settings
 from proxy.cache.store import MOST_NAMES, FailureKind, Store, StoreFailed
 from proxy.guard.breaker import Breaker, PermitHeld
 from proxy.guard.clock import Clock, loop_time
@@ -13,6 +14,10 @@ from proxy.guard.lag import LoopLag
 
 Bypassed: TypeAlias = FailureKind | Literal["breaker_open"]
 
+BREAKER = settings.Breaker(
+    minimum_calls=5, slow_call=0.1, open_time=0.25, longest_open_time=2.0, half_open_permits=1
+)
+"""A store that fails is left alone soon, and asked again soon: nobody but us suffers."""
 FLIGHTS = 4
 """Reads that are waited for at once. Beyond it names wait for one that is over, and travel
 together."""

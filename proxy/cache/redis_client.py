@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext, SSLError
 from typing import Any, cast
@@ -138,6 +138,25 @@ class SentinelConnection(_Careful, SentinelManagedConnection): ...
 class SentinelTlsConnection(_Careful, SentinelManagedConnection, _OverTls): ...
 
 
+class _Clean(_Careful):
+    """Has nothing unread when a command goes out. Pools see to that; nodes of a cluster do not."""
+
+    async def send_packed_command(
+        self,
+        command: bytes | str | Iterable[bytes],
+        check_health: bool = True,  # noqa: FBT001, FBT002  (redis-py's signature)
+    ) -> None:
+        if self.is_connected and await self.can_read():
+            await self.disconnect(nowait=True)
+        await super().send_packed_command(command, check_health)
+
+
+class ClusterConnection(_Clean, Connection): ...
+
+
+class ClusterTlsConnection(_Clean, _OverTls): ...
+
+
 def connection_arguments(
     setting: settings.Redis, login: Login, *, timeout_s: float
 ) -> dict[str, Any]:
@@ -183,6 +202,8 @@ def tls_arguments(setting: settings.Redis, login: Login) -> dict[str, Any]:
 
 def failure_of(error: BaseException) -> StoreFailed:
     """What redis-py raised, in our words; the narrower kinds first."""
+    if isinstance(error, exceptions.RedisClusterException) and error.__cause__ is not None:
+        return failure_of(error.__cause__)
     for kind, types in _KINDS:
         if isinstance(error, types):
             return StoreFailed("tls" if kind == "refused" and _is_tls(error) else kind)

@@ -1,24 +1,25 @@
 """A Redis that several sidecars share: standalone, over a unix socket, or behind Sentinels."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aiocache import RedisCache  # type: ignore[import-untyped]  # it ships no types
 from aiocache.serializers import NullSerializer  # type: ignore[import-untyped]  # it ships no types
 from redis.asyncio import ConnectionPool, Redis
-from redis.exceptions import ResponseError
 
 from config import settings
 from proxy.cache.redis_client import Login, failure_of, pool
+from proxy.cache.redis_facts import facts_of, persistence_of
 from proxy.cache.store import Persistence, Put, StoreFacts, StoreFailed
 
 TIMEOUT_S = 0.5
 """For a command, a free connection and connecting included. Callers of a read wait far less."""
-SETS_AT_ONCE = 200
+PUTS_AT_ONCE = 200
 """Entries in one round trip, so that a bulk of writes keeps no read waiting."""
 
+Command: TypeAlias = tuple[str | bytes | int, ...]
 T = TypeVar("T")
 
 
@@ -59,35 +60,42 @@ class Hold:
             task.exception()  # told to whoever waits; nobody may be left
 
 
+class Wire(Protocol):
+    """The way to Redis. It raises what redis-py raises."""
+
+    keeps_order: bool
+    """Whether the commands of one trip are done in their order."""
+
+    async def get_many(self, names: Sequence[bytes]) -> object:
+        """What is said for each of the names."""
+        ...
+
+    async def send(self, commands: Sequence[Command]) -> Sequence[object]:
+        """In one trip. A reply may be an exception."""
+        ...
+
+    async def persistence(self) -> Persistence: ...
+
+    async def aclose(self) -> None: ...
+
+
 class RedisStore:
-    """Through aiocache and redis-py, on a pool of our own."""
+    """Puts and forgets so that what is forgotten stays so, whoever else writes meanwhile."""
 
-    def __init__(self, connections: ConnectionPool, *, kind: str, timeout_s: float) -> None:
+    def __init__(self, wire: Wire, *, kind: str, connections: int, timeout_s: float) -> None:
+        self._wire = wire
         self._kind = kind
-        self._cache = RedisCache(
-            serializer=NullSerializer(encoding=None),
-            timeout=0,  # its own wrapper costs more than the whole of ours
-            connection_pool_class=lambda **_: connections,
-        )
-        self._client: Redis = self._cache.client
-        self._hold = Hold(connections.max_connections, timeout_s)
-
-    @classmethod
-    def of(
-        cls, setting: settings.Redis, login: Login, *, timeout_s: float = TIMEOUT_S
-    ) -> "RedisStore":
-        """Connects to nobody yet. Raises `ValueError` for a setting that names no Redis."""
-        kind = "redis-sentinel" if setting.sentinels else "redis"
-        return cls(pool(setting, login, timeout_s=timeout_s), kind=kind, timeout_s=timeout_s)
+        self._hold = Hold(connections, timeout_s)
+        self._owed: set[bytes] = set()
 
     async def get_many(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
         if not names:
             return []
-        return bytes_only(await self._hold.run(self._cache.multi_get(names)), len(names))
+        return bytes_only(await self._hold.run(self._wire.get_many(names)), len(names))
 
     async def put_many(self, entries: Sequence[Put]) -> None:
-        for start in range(0, len(entries), SETS_AT_ONCE):
-            await self._hold.finish(self._put(entries[start : start + SETS_AT_ONCE]))
+        for start in range(0, len(entries), PUTS_AT_ONCE):
+            await self._hold.finish(self._put(entries[start : start + PUTS_AT_ONCE]))
 
     async def forget(
         self, names: Sequence[bytes], tombstones: Sequence[bytes], ttl_s: float
@@ -95,36 +103,81 @@ class RedisStore:
         await self._hold.finish(self._forget(names, tombstones, ttl_s))
 
     async def facts(self) -> StoreFacts:
-        info = await self._hold.run(info_of(self._client))
-        return facts_of(self._kind, info)
+        return facts_of(self._kind, await self._hold.run(self._wire.persistence()))
 
     async def aclose(self) -> None:
         await self._hold.close()
-        await self._client.aclose()
+        await self._wire.aclose()
 
     async def _put(self, entries: Sequence[Put]) -> None:
-        """A tombstone that comes later removes what is written here: it is put before it does."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            for put in entries:
-                pipeline.set(put.name, put.value, px=milliseconds(put.ttl_s))
-            guarded = [put for put in entries if put.unless]
-            for put in guarded:
-                pipeline.exists(*put.unless)
-            replies = await pipeline.execute(raise_on_error=False)
-        forgotten = doomed(guarded, replies[len(entries) :])
-        if forgotten:
-            await self._client.delete(*forgotten)
+        """An entry is there before its tombstone is looked for, so that one of two sees the other:
+        this, or whoever puts a tombstone and removes the entry then.
+
+        Entries of which nobody knows whether they may stay are removed with the next that are put.
+        """
+        guarded = [put for put in entries if put.unless]
+        owed, self._owed = self._owed, {put.name for put in guarded} | self._owed
+        removing = [("DEL", name) for name in owed]
+        sets = [("SET", put.name, put.value, "PX", milliseconds(put.ttl_s)) for put in entries]
+        exists = [("EXISTS", name) for put in guarded for name in put.unless]
+        replies = await self._in_order(removing, sets, exists)
+        doomed = _doomed(guarded, replies[len(replies) - len(exists) :])
+        if doomed:
+            replies += await self._wire.send([("DEL", name) for name in doomed])
         raise_first(replies)
+        self._owed -= owed | {put.name for put in guarded}
 
     async def _forget(
         self, names: Sequence[bytes], tombstones: Sequence[bytes], ttl_s: float
     ) -> None:
+        sets = [("SET", name, b"1", "PX", milliseconds(ttl_s)) for name in tombstones]
+        raise_first(await self._in_order(sets, [("DEL", name) for name in names]))
+
+    async def _in_order(self, *steps: Sequence[Command]) -> list[object]:
+        """All of the first step before any of the next."""
+        trips = [[one for step in steps for one in step]] if self._wire.keeps_order else steps
+        return [reply for trip in trips if trip for reply in await self._wire.send(trip)]
+
+
+class SingleWire:
+    """One Redis that answers for every name, through aiocache and redis-py."""
+
+    keeps_order = True
+
+    def __init__(self, connections: ConnectionPool) -> None:
+        self._cache = RedisCache(
+            serializer=NullSerializer(encoding=None),
+            timeout=0,  # its own wrapper costs more than ours
+            connection_pool_class=lambda **_: connections,
+        )
+        self._client: Redis = self._cache.client
+
+    async def get_many(self, names: Sequence[bytes]) -> object:
+        return await self._cache.multi_get(names)
+
+    async def send(self, commands: Sequence[Command]) -> Sequence[object]:
         async with self._client.pipeline(transaction=False) as pipeline:
-            for tombstone in tombstones:
-                pipeline.set(tombstone, b"1", px=milliseconds(ttl_s))
-            if names:
-                pipeline.delete(*names)
-            raise_first(await pipeline.execute(raise_on_error=False))
+            for command in commands:
+                pipeline.execute_command(*command)
+            return await pipeline.execute(raise_on_error=False)
+
+    async def persistence(self) -> Persistence:
+        return await persistence_of(self._client.execute_command)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def single_store(
+    setting: settings.Redis, login: Login, *, timeout_s: float = TIMEOUT_S
+) -> RedisStore:
+    """Connects to nobody yet. Raises `ValueError` for a setting that names no Redis."""
+    return RedisStore(
+        SingleWire(pool(setting, login, timeout_s=timeout_s)),
+        kind="redis-sentinel" if setting.sentinels else "redis",
+        connections=setting.connections,
+        timeout_s=timeout_s,
+    )
 
 
 def bytes_only(values: object, number: int) -> list[bytes | None]:
@@ -138,59 +191,21 @@ def milliseconds(ttl_s: float) -> int:
     return max(1, int(ttl_s * 1000))
 
 
-def doomed(guarded: Sequence[Put], tombstones_there: Sequence[object]) -> list[bytes]:
-    """Whose tombstone is there, or may be."""
-    replies = zip(guarded, tombstones_there, strict=True)
-    return [put.name for put, there in replies if there != 0]
+def _doomed(guarded: Sequence[Put], replies: Sequence[object]) -> list[bytes]:
+    """Whose tombstone is there, or may be. `replies`: of `EXISTS` for each tombstone."""
+    doomed, position = [], 0
+    for put in guarded:
+        end = position + len(put.unless)
+        if any(there != 0 for there in replies[position:end]):
+            doomed.append(put.name)
+        position = end
+    return doomed
 
 
 def raise_first(replies: Sequence[object]) -> None:
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-
-
-async def info_of(client: Redis) -> Mapping[str, Any] | None:
-    """`None` where it is forbidden or makes no sense."""
-    try:
-        info: object = await client.info("persistence")
-    except ResponseError:
-        return None
-    if not isinstance(info, dict):
-        return None
-    try:
-        saves: object = await client.config_get("save")
-    except ResponseError:
-        return info
-    return {**info, "save": saves.get("save") if isinstance(saves, dict) else None}
-
-
-def facts_of(kind: str, info: Mapping[str, Any] | None) -> StoreFacts:
-    persistence = _persistence(info)
-    return StoreFacts(kind=kind, persistence=persistence, warning=_warning(persistence))
-
-
-def _persistence(info: Mapping[str, Any] | None) -> Persistence:
-    if info is None or "aof_enabled" not in info:
-        return "unknown"
-    has_aof = bool(info["aof_enabled"])
-    save = info.get("save")
-    if save is None:
-        has_saved = info.get("rdb_last_bgsave_time_sec", -1) != -1
-        if not has_saved:
-            return "aof" if has_aof else "unknown"
-        save = "seen"
-    if save:
-        return "rdb+aof" if has_aof else "rdb"
-    return "aof" if has_aof else "none"
-
-
-def _warning(persistence: Persistence) -> str:
-    if persistence == "none":
-        return ""
-    if persistence == "unknown":
-        return "it can't be told whether Redis writes sealed entries to a disk"
-    return f"Redis writes sealed entries to a disk ({persistence}), where they outlive their time"
 
 
 @contextmanager
