@@ -31,7 +31,7 @@ LONGEST_OPEN_S = 2.0
 RECOVERY_S = 1.5 * LONGEST_OPEN_S + 3.0
 """One open time, one probe, the longest rest of a token endpoint at the suite's pace, slack."""
 _POLL_S = 0.05
-_ANSWER_S = 10.0
+ANSWER_S = 10.0
 
 
 class NotWell(AssertionError):  # noqa: N818  (what was found out)
@@ -156,6 +156,14 @@ class World:
         names = {name.lower(): value for name, value in answer.headers.items()}
         return Said(answer.status, names, content)
 
+    async def hang_up(self) -> None:
+        """The pod keeps no connection; the next question opens one."""
+        await self.session.close()
+        self.session = making.session(ANSWER_S)
+
+    async def hang_up_for_good(self) -> None:
+        await self.session.close()
+
     async def status(self) -> Any:
         """What `/v1/status` shows."""
         async with self.session.get(self.sidecar.urls["admin"] + "/v1/status") as answer:
@@ -208,8 +216,9 @@ async def world(
             folder=folder,
             judge=Judge([f"{one}_demo" for one in (*shapes, "local")], NOW),
             sidecar=SidecarProcess(folder),
-            session=await stack.enter_async_context(making.session(_ANSWER_S)),
+            session=making.session(ANSWER_S),
         )
+        stack.push_async_callback(made.hang_up_for_good)
         parts = await stack.enter_async_context(making.parts(folder, postgres, shapes))
         for name, part in parts.items():
             made.lanes[name] = Lane(
