@@ -77,6 +77,8 @@ class Findings:
         ]
         if not self._shows(faults):
             found.append(f"it did not show: degraded were {dict(self.degraded)}")
+        if len(faults) == 1 and not faults[0].bites(self):
+            found.append("it was not felt")
         return [f"{self.name} on {self.lane}: {one}" for one in found]
 
     def _shows(self, faults: Sequence[Fault]) -> bool:
@@ -108,6 +110,8 @@ async def trial(
         for fault in faults:
             await stack.enter_async_context(fault.around(lane))
         answered = await load(lane, planned)
+        if len(faults) == 1:
+            await faults[0].check(lane)
     findings.recovered_s = await lane.until_well()
     leeway = leeway_of(*faults)
     for one in answered:
