@@ -54,6 +54,8 @@ class Vendor(LookupAdapter):
         self.asked: list[Asked] = []
         self.deaf = False
         """It looks at no deadline."""
+        self.turns_to_end = 0
+        """Of the event loop, once it is cancelled."""
 
     @property
     def under_way(self) -> list[Asked]:
@@ -76,6 +78,8 @@ class Vendor(LookupAdapter):
         try:
             failure = await (over if self.deaf else self._in_time(over, call))
         except asyncio.CancelledError:
+            for _ in range(self.turns_to_end):
+                await asyncio.sleep(0)
             one.cancelled = True
             raise
         if failure is not None:

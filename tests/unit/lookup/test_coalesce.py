@@ -262,6 +262,7 @@ async def test_who_is_cancelled_harms_nobody_else(bench: Bench) -> None:
 async def test_when_the_last_one_is_cancelled_the_lookup_has_ended_before_it_passes(
     bench: Bench,
 ) -> None:
+    bench.vendor.turns_to_end = 5
     questions = [await bench.ask(A), await bench.ask(A)]
     for one in questions:
         one.task.cancel()
