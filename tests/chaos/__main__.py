@@ -11,8 +11,6 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import uvloop
-
 from proxy.demo.screen import Cell, Screen
 from tests.chaos import report
 from tests.chaos.full import Course, Outcome, Plan
@@ -108,7 +106,7 @@ def main() -> int:
         postgres = None
         with suppress(NoPostgres):
             postgres = stack.enter_context(running_postgres())
-        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        runner = stack.enter_context(asyncio.Runner())
         try:
             outcome = runner.run(run(plan, postgres, screen))
         except KeyboardInterrupt:
