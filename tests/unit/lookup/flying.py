@@ -18,6 +18,8 @@ from proxy.lookup.coalesce import Coalesce
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONG_S = 1000.0
 """Nothing here waits for it: time leaps."""
+SOON_S = 10.0
+"""Who is not answered by then never will be."""
 
 
 def fee(amount: int) -> Found[Billing]:
@@ -105,7 +107,8 @@ class Question:
     async def result(self) -> dict[UUID, Lookup[Any]]:
         """All that it learned, when it is over; a failure is not raised."""
         with suppress(LookupFailed):
-            await self.task
+            async with asyncio.timeout(SOON_S):
+                await self.task
         return self.learned
 
 

@@ -434,6 +434,19 @@ async def test_a_batch_waits_for_what_a_single_asks_and_keeps_it_up(
     assert await batch.result() == {A: fee(1), B: fee(2)}
 
 
+async def test_a_batch_waits_with_batches_before_it_keeps_up_what_a_single_asks(
+    bench: Bench, clock: LeapingClock
+) -> None:
+    first, single = await bench.ask(A, B), await bench.ask(A)
+    clock.leap(LONG_S * PATIENCE + 1)
+    await settled()
+    ends = [one.call.deadline for one in bench.vendor.asked]
+    second = await bench.ask(A, C, budget_s=4 * LONG_S)
+    kept_up = [one.call.deadline > end for one, end in zip(bench.vendor.asked, ends, strict=False)]
+    assert kept_up == [True, False]
+    await finish([first, single, second])
+
+
 # Bounds
 
 
