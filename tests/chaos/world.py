@@ -232,6 +232,10 @@ class World:
         names = json.loads((self.folder / "names.json").read_text())
         making.write_whole(self.folder / "names.json", json.dumps({**names, name: address}))
 
+    def set_clock(self, ahead_s: float) -> None:
+        """From now on the sidecar's wall clock is wrong by so much."""
+        making.write_whole(self.folder / "clock", str(ahead_s))
+
     async def restart(self, within_s: float = 10.0) -> int:
         """SIGTERM, and a new sidecar; the exit status of the old one."""
         self.is_down = True
