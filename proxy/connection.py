@@ -100,6 +100,7 @@ class VendorConnection:
             name, setting, apis, guards=self._guards, spawn=spawn, clock=clock, luck=luck
         )
         self.exchange: Exchange = GuardedExchange(self._line, self._guards.vendor)
+        self._guards.vendor.breaker.on_change(self._breaker_changed)
 
     @property
     def source(self) -> CredentialSource:
@@ -156,6 +157,14 @@ class VendorConnection:
     async def aclose(self) -> None:
         """Ends what is in flight."""
         await self._line.aclose()
+
+    def _breaker_changed(self, status: BreakerStatus) -> None:
+        """A probe goes on a connection of its own.
+
+        Those that were open may be what is wrong: a firewall forgot them, or the vendor has moved.
+        """
+        if status.state == "open" and self._line.generation is not None:
+            self._line.generation.connect_anew()
 
 
 def _kind(request: VendorRequest) -> Hashable:

@@ -142,6 +142,12 @@ class Generation:
         with suppress(LookupFailed):  # the status says so, and the next exchange tries again
             await self.tokens.renew(Call(deadline=now + within_s, asked_at=self._site.clock()))
 
+    def connect_anew(self) -> None:
+        """Nothing begins on the connections that are open; names are looked up anew."""
+        if not self.replaced:
+            old, self._sockets = self._sockets, self._opened()
+            self._see_out(old)
+
     def retire(self) -> None:
         """Nothing begins any more; what is under way may end."""
         self.replaced = True
@@ -160,10 +166,8 @@ class Generation:
 
     def _young(self) -> Sockets:
         """Sockets that have not reached their age; older ones are seen out."""
-        old = self._sockets
-        if not self.replaced and asyncio.get_running_loop().time() >= old.too_old_at:
-            self._sockets = self._opened()
-            self._see_out(old)
+        if asyncio.get_running_loop().time() >= self._sockets.too_old_at:
+            self.connect_anew()
         return self._sockets
 
     def _opened(self) -> Sockets:

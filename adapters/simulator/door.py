@@ -90,6 +90,6 @@ def reset(transport: asyncio.Transport | None) -> None:
         return
     raw = transport.get_extra_info("socket")
     if raw is not None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # uvloop's, of one that is closed
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

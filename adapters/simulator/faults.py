@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegative
 
 from adapters.simulator.answering import PAGING, Question
 from adapters.simulator.bodies import GARBAGE, GarbageKind, bomb, fault_object
-from adapters.simulator.reply import Drip, Reply, as_json, html
+from adapters.simulator.reply import Drip, Part, Reply, as_json, html
 
 Listening: TypeAlias = Literal["serving", "refusing", "silent"]
 Where: TypeAlias = Literal["api", "token", "all"]
 Answer: TypeAlias = Callable[[Question], Awaitable[Reply]]
+
+_PAGES = (200, 206)
 
 
 class NeverAnswered(Exception):  # noqa: N818  (what the vendor does, not an error of ours)
@@ -124,25 +126,29 @@ class TooMany(Fault):
 
 
 class Reset(Fault):
-    """The connection is reset in the middle of the body."""
+    """The connection is reset in the middle of the body, or of the head."""
 
     name = "reset"
     after_bytes: NonNegativeInt = 1
+    """Of that part."""
+    part: Part = "body"
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
-        return replace(await answer(visit.question), cut_after=self.after_bytes)
+        reply = await answer(visit.question)
+        return replace(reply, cut_after=self.after_bytes, part=self.part)
 
 
 class SlowDrip(Fault):
-    """The body comes in drops: never silent for long, and never done in time."""
+    """The body, or all from the head on, comes in drops: never silent, and never done in time."""
 
     name = "drip"
     piece_bytes: int = Field(default=8, ge=1)
     pause_s: NonNegativeFloat = 0.1
+    part: Part = "body"
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         drip = Drip(self.piece_bytes, self.pause_s)
-        return replace(await answer(visit.question), drip=drip)
+        return replace(await answer(visit.question), drip=drip, part=self.part)
 
 
 class GzipBomb(Fault):
@@ -175,6 +181,8 @@ class NextElsewhere(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
+        if reply.status not in _PAGES:
+            return reply
         headers = {**reply.headers, "Link": f'<{self.link}>; rel="next"', "X-Total-Count": "9999"}
         return replace(reply, status=206, headers=headers)
 
@@ -186,6 +194,8 @@ class SamePageForEver(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
+        if reply.status not in _PAGES:
+            return reply
         headers = {**reply.headers, "Link": f'<{visit.question.path}>; rel="next"'}
         return replace(reply, status=206, headers=headers)
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from adapters.simulator.encoding import encode
 
 JSON = "application/json;charset=utf-8"
 HTML = "text/html"
+Part: TypeAlias = Literal["head", "body"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """Send the body in pieces, with a pause after each."""
+    """Send in pieces, with a pause after each."""
 
     piece_bytes: int
     pause_s: float
@@ -27,8 +28,10 @@ class Reply:
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_after: int | None = None
-    """Bytes of the body after which the connection is reset."""
+    """Bytes after which the connection is reset."""
     drip: Drip | None = None
+    part: Part = "body"
+    """Where the bytes are counted from, and the drip begins; the other manners have none."""
 
 
 def as_json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Reply:

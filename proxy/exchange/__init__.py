@@ -2,9 +2,10 @@
 
 Three nouns carry this room:
 
-* an **exchange**: one request and its reply (`adapters.exchange.Exchange`); every layer here is
-  one around another;
-* **slots** (`slots`): how many exchanges of a connection are in flight, and who waits for one;
+* an **exchange**: one request and its reply (`adapters.exchange.Exchange`);
+* a **layer**: one step of the guard around whoever is asked (`retry`, `hedge`, `admission`,
+  `bulkhead`, `permit`). It passes requests and replies on without looking at them, so vendors,
+  token endpoints and databases have the same; what it decides by is in `proxy.guard`;
 * the **wire** (`wire`): the innermost exchange, HTTP over sockets. `replies` and `json_body` judge
   what came back, `faults` puts what broke into our words; all three are pure.
 

@@ -45,7 +45,7 @@ def refusal(reply: RawReply, now: datetime) -> LookupFailed | None:
         return LookupFailed(Reason.AUTH, said)
     if status == 407 or status < 400:
         return LookupFailed(Reason.BAD_RESPONSE, said)
-    wait_s = retry_after_s(reply.headers.get("retry-after"), now) if status in {429, 503} else None
+    wait_s = _rest_s(reply.headers, now) if status in {429, 503} else None
     reason = Reason.RATE_LIMITED if status == 429 else Reason.VENDOR_ERROR
     return LookupFailed(
         reason, said, retry_after_s=wait_s, lasting=status < 500 and status not in _MAY_PASS
@@ -90,15 +90,27 @@ def _content_problem(content_type: str) -> str | None:
     return None
 
 
+def _rest_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """A date is read by the clock of whoever wrote it, which `Date` shows; ours may differ."""
+    by_the_vendor = _moment(headers.get("date", ""))
+    return retry_after_s(headers.get("retry-after"), by_the_vendor or now)
+
+
 def retry_after_s(value: str | None, now: datetime) -> float | None:
     """Seconds from `now`, 0 to an hour; `None` when nothing readable is said."""
     text = (value or "").strip()
     if text.isascii() and text.isdecimal():
         return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
+    moment = _moment(text)
+    if moment is None:
+        return None
+    return min(max((moment - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _moment(text: str) -> datetime | None:
+    """An HTTP date; `None` when it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

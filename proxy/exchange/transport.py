@@ -16,6 +16,7 @@ from adapters.call import Budget
 from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
+from proxy.exchange.handshakes import Handshakes, over
 from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tracing
 from proxy.exchange.replies import RawReply
 
@@ -52,7 +53,7 @@ def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=wire.connect_timeout),
         proxy=wire.egress_proxy,
         trust_env=False,
-        trace_configs=[connection_tracing()],
+        trace_configs=[connection_tracing(), Handshakes().tracing()],
     )
 
 
@@ -83,19 +84,21 @@ class Transport:
         """
         loop = asyncio.get_running_loop()
         budget = budget or Budget(inf)
+        repeat = Repeat(self._may_repeat, is_urgent=request.method == "POST")  # for a token
         try:
             async with budget.timer(loop.time() + self._timeout_s):
-                return await self._fetch(request, body_bytes)
+                return await self._fetch(request, body_bytes, repeat)
         except NotRepeated as final:
             failure = in_our_words(final.error)
         except Broken as error:
             failure = in_our_words(error)
             if isinstance(error, TimeoutError) and loop.time() >= budget.deadline - CLOCK_STEP_S:
                 failure = LookupFailed(Reason.DEADLINE, "the budget ended during an exchange")
+        finally:
+            over(repeat)
         raise failure
 
-    async def _fetch(self, request: HttpRequest, body_bytes: int) -> RawReply:
-        repeat = Repeat(self._may_repeat)
+    async def _fetch(self, request: HttpRequest, body_bytes: int, repeat: Repeat) -> RawReply:
         async with self._session.request(
             request.method,
             URL(request.url, encoded=True),

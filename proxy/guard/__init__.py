@@ -8,4 +8,8 @@ knows what is being asked for. Vendors, token endpoints and databases have their
 * **slots** (`slots`): how many are asked at once, and who is next;
 * a **limit** (`limit`): how many slots there should be, given how long answers take;
 * a **retry budget** (`retry_budget`): how much may be asked again.
+
+A **guard** (`guard`) is all of these of one who is asked; `proxy.pipeline` makes layers around it
+of them. What it has around itself comes from outside: a clock, an operator's **switch** (`switch`),
+a **witness** (`witness`) who counts.
 """

@@ -1,6 +1,5 @@
 """Who is next, and who has to go when there is no more room."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -42,11 +41,6 @@ class FairQueue(Generic[Waiter]):
 
     def __len__(self) -> int:
         return self._waiting[False] + self._waiting[True]
-
-    def __iter__(self) -> Iterator[Waiter]:
-        for desk in self._desks.values():
-            for line in desk.lines.values():
-                yield from line
 
     def push(self, waiter: Waiter, tenant: str, *, is_batch: bool) -> Waiter | None:
         """To the end of its line. Gives back who must go for it, which is itself if nobody else.

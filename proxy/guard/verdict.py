@@ -42,6 +42,8 @@ def verdict(
         return Verdict.SUCCESS
     if isinstance(failure, NotAsked):
         return Verdict.NEITHER
+    if failure.reason is Reason.VENDOR_ERROR and failure.lasting:
+        return Verdict.NEITHER  # a 400 is about this one request: an odd id must not cut off others
     if failure.reason in _TIMEOUTS and late_s > max(took_s * LATE_SHARE, LEAST_LATE_S):
         return Verdict.NEITHER
     if failure.reason is Reason.DEADLINE:

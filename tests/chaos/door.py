@@ -41,9 +41,7 @@ class Door:
             self._socket.close()
             self._socket = fresh
         if listening == "serving":
-            self._server = await asyncio.start_server(
-                self._accept, sock=self._socket, backlog=_BACKLOG
-            )
+            self._server = await self._serving()
         elif listening == "full":
             self._socket.listen(0)
             self._fill()
@@ -51,6 +49,13 @@ class Door:
     def close(self) -> None:
         self._stop()
         self._socket.close()
+
+    async def _serving(self) -> asyncio.Server:
+        if isinstance(self.address, Path):
+            return await asyncio.start_unix_server(
+                self._accept, sock=self._socket, backlog=_BACKLOG
+            )
+        return await asyncio.start_server(self._accept, sock=self._socket, backlog=_BACKLOG)
 
     def _stop(self) -> None:
         for one in self._fillers:

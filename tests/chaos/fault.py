@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from types import ModuleType
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from adapters.outcome import Reason
 from adapters.simulator import faults as by_the_vendor
@@ -28,6 +28,19 @@ from tests.chaos.world import Lane
 Where: TypeAlias = Literal["vendor", "local", "any"]
 AFTER_FAILURES = frozenset({Reason.BREAKER_OPEN, Reason.DEADLINE, Reason.OVERLOAD})
 """What any failure of a vendor comes to when it lasts: the breaker opens, or time runs out."""
+
+
+class Seen(Protocol):
+    """What the load has shown, see `trial.Findings`."""
+
+    @property
+    def full(self) -> int:
+        """How many questions were answered in full."""
+        ...
+
+    def quantile_s(self, share: float) -> float:
+        """The time within which this share of the answers came."""
+        ...
 
 
 class Fault:
@@ -59,6 +72,15 @@ class Fault:
     """Between the sidecar and the identity database; needs PostgreSQL."""
     vendor_faults: ClassVar[tuple[by_the_vendor.Fault, ...]] = ()
     """At the pretend vendor itself."""
+
+    def bites(self, seen: Seen) -> bool:
+        """Whether it was felt, where it is tried alone, beyond what `shows` says of answers."""
+        return True
+
+    async def check(self, lane: Lane) -> None:
+        """Looks, where it is tried alone and still in force, whether it does what it says, beyond
+        what the load shows. Raises `AssertionError`.
+        """
 
     @property
     def leeway(self) -> Leeway:

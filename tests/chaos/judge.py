@@ -23,7 +23,9 @@ FEW = 12
 PROBLEM = "application/problem+json"
 UNAVAILABLE = "urn:bss-sidecar:problem:unavailable"
 UNKNOWN_CUSTOMER = "urn:bss-sidecar:problem:unknown-customer"
-STRAIN = frozenset({Reason.DEADLINE, Reason.OVERLOAD, Reason.BREAKER_OPEN, Reason.UNREACHABLE})
+STRAIN = frozenset(
+    {Reason.DEADLINE, Reason.OVERLOAD, Reason.BREAKER_OPEN, Reason.UNREACHABLE, Reason.IDENTITY}
+)
 """Reasons that a machine which is busy elsewhere can bring about by itself."""
 
 

@@ -1,8 +1,9 @@
 """The sidecar as it is, in a process of its own, in a world whose names can be taken away.
 
 `python -m tests.chaos.launch FOLDER serve …`: `FOLDER/names.json` says what each host name resolves
-to; on SIGUSR1 it writes to `FOLDER/tasks.json` which tasks there are. Nothing of ours is changed:
-the event loop is one that looks there before it asks the system.
+to; `FOLDER/clock`, where there is one, by how many seconds the machine's wall clock is wrong; on
+SIGUSR1 it writes to `FOLDER/tasks.json` which tasks there are. Nothing of ours is changed: the
+event loop, and the class that says what time it is, are ones that look there first.
 """
 
 import asyncio
@@ -12,12 +13,14 @@ import signal
 import socket
 import sys
 from collections import Counter
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import uvloop
 
+from adapters import lookup
 from proxy.cli import main
 
 _POLL_S = 0.02
@@ -50,6 +53,19 @@ class Loop(uvloop.Loop):
         draft.replace(self.folder / "tasks.json")
 
 
+def wrong_clock(folder: Path) -> type[datetime]:
+    """A `datetime` whose `now` is as wrong as the file says."""
+    file = folder / "clock"
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            ahead_s = float(file.read_text()) if file.exists() else 0.0
+            return datetime.now(tz) + timedelta(seconds=ahead_s)  # noqa: TID251  (the clock itself)
+
+    return Clock
+
+
 def _name(task: asyncio.Task[Any]) -> str:
     return getattr(task.get_coro(), "__qualname__", type(task).__name__)
 
@@ -62,6 +78,7 @@ def launch(folder: Path, arguments: list[str]) -> int:
 
     Loop.folder = folder
     uvloop.new_event_loop = new_loop
+    lookup.datetime = wrong_clock(folder)  # type: ignore[attr-defined,misc]  # where `wall_clock` looks
     return main(arguments)
 
 

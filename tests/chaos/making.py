@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ import aiohttp
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.simulator import pedkai
-from adapters.simulator.certificates import LOOPBACK_NAMES, write_demo_certificates
+from adapters.simulator.certificates import (
+    DEMO_CLIENT,
+    LOOPBACK_NAMES,
+    Authority,
+    Validity,
+)
 from adapters.simulator.population import SHAPES, Shape, customer_id
 from adapters.simulator.shapes import BASE_PATHS, TOKEN_PATHS
 from adapters.simulator.vendor import SimulatedVendor
@@ -23,8 +29,8 @@ from tests.chaos.relay import Relay
 from tests.servers.postgres import Postgres
 from tests.servers.vendors import NOW, Setup, connection_setting, vendor
 
-BREAKER = {"open_time": "200ms", "longest_open_time": "2s"}
-"""Short, so that recovery is quick."""
+BREAKER = {"window": "2s", "open_time": "200ms", "longest_open_time": "2s"}
+"""Short, so that recovery is quick, and what was before a fault is soon forgotten."""
 REMEMBERED = "200ms"
 """Mappings of ids: so short that a fault of the identity database shows."""
 _ANYWHERE = ("127.0.0.1", 0)
@@ -77,8 +83,7 @@ async def parts(
     folder: Path, postgres: Postgres | None, shapes: Sequence[Shape]
 ) -> AsyncIterator[Mapping[str, Part]]:
     """All that the sidecar needs, running; its configuration is written into the folder."""
-    names = (*(host(shape) for shape in SHAPES), *LOOPBACK_NAMES)
-    await asyncio.to_thread(write_demo_certificates, folder, now=NOW, names=names)
+    await asyncio.to_thread(_write_certificates, folder)
     write_whole(folder / "names.json", json.dumps({host(one): "127.0.0.1" for one in SHAPES}))
     seeded = await _seeded(folder, postgres)
     with tempfile.TemporaryDirectory(prefix="chaos") as sockets:
@@ -92,6 +97,31 @@ async def parts(
             )
             (folder / "sidecar.yaml").write_text(json.dumps(_settings(made), indent=2))
             yield made
+
+
+def _write_certificates(folder: Path) -> None:
+    """What all need, and leaves that no sidecar should take: `<what is wrong>.pem` + `.key`."""
+    names = (*(host(shape) for shape in SHAPES), *LOOPBACK_NAMES)
+    ours, stranger = (Authority.create(name, now=NOW) for name in ("Chaos CA", "Stranger CA"))
+    ours.write(folder)
+    ours.issue_client(DEMO_CLIENT).write(folder, "client")
+    stranger.write(folder / "stranger")
+    day = timedelta(days=1)
+    past = Validity(not_before=NOW - 2 * day, not_after=NOW - day)
+    future = Validity(not_before=NOW + day, not_after=NOW + 2 * day)
+    for name, leaf in {
+        "server": ours.issue_server(names),
+        "expired": ours.issue_server(names, validity=past),
+        "not_yet_valid": ours.issue_server(names, validity=future),
+        "of_another_name": ours.issue_server(("elsewhere.example",)),
+        "of_a_stranger": stranger.issue_server(names),
+    }.items():
+        leaf.write(folder, name)
+
+
+def trust_bundle(folder: Path, lane: str) -> Path:
+    """Whom the sidecar trusts on this lane: a file of its own, which a rotation may replace."""
+    return folder / f"{lane}-trust.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +179,9 @@ async def _vendor_part(
         mode="json", exclude_unset=True, exclude_none=True
     )
     setting["base_url"] = running.reached_at + BASE_PATHS[shape]
+    bundle = trust_bundle(folder, shape)
+    write_whole(bundle, (folder / "ca.pem").read_text())
+    setting["tls"]["trust_bundle_file"] = str(bundle)
     setting["oauth2"]["token_url"] = f"https://{host(shape)}:{token_relay.port}{TOKEN_PATHS[shape]}"
     setting["identity"] = {
         "kind": "pedkai_db", "dsn_file": str(database.dsn_file), "remember": REMEMBERED,

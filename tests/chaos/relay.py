@@ -92,8 +92,9 @@ class Link:
 
     def end_near(self) -> None:
         """FIN to the sidecar; what it still sends is taken."""
-        if self._near[1].can_write_eof():
-            self._near[1].write_eof()
+        writer = self._near[1]
+        if not writer.is_closing() and writer.can_write_eof():
+            writer.write_eof()
 
     async def hold(self, way: Way) -> None:
         """Until the way is no longer in force."""
@@ -107,12 +108,14 @@ class Link:
         self, side: Side, source: asyncio.StreamReader, sink: asyncio.StreamWriter
     ) -> None:
         async def deliver(data: bytes) -> None:
+            if sink.is_closing():  # uvloop's raises no `OSError` then
+                raise ConnectionResetError
             sink.write(data)
             await sink.drain()
 
         async def tell_end() -> None:
             with suppress(OSError):
-                if sink.can_write_eof() and not sink.is_closing():
+                if not sink.is_closing() and sink.can_write_eof():
                     sink.write_eof()
 
         while data := await source.read(_CHUNK_BYTES):
@@ -178,7 +181,7 @@ class Relay:
     ) -> None:
         self._door.close()
         await self._tasks.cancel()
-        assert self._broken == []
+        assert self._broken == [], self._broken
 
     @asynccontextmanager
     async def behaving(self, *ways: Way) -> AsyncIterator[None]:
@@ -203,6 +206,14 @@ class Relay:
     async def while_in_force(self, way: Way) -> None:
         while any(one is way for one in self._ways):
             await self._changed.wait()
+
+    async def move(self, host: str) -> None:
+        """From now on it is at another address, on the same port; where it was, nobody is."""
+        old = self._door
+        self._door = Door((host, self.port), self._accept)
+        await self._door.turn(self._listening)
+        old.close()
+        self.reset_all()
 
     def reset_all(self) -> None:
         for link in tuple(self.links):

@@ -2,9 +2,10 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from adapters.outcome import Reason
 from tests.chaos.fault import AFTER_FAILURES, Fault, leeway_of
@@ -47,11 +48,12 @@ class Findings:
         ordered = sorted(self.took_s)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
-    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> None:
+    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> bool:
+        """Whether it was answered in full."""
         self.questions += 1
         if one.hung_up:
             self.hung_up += 1
-            return
+            return False
         self.took_s.append(one.took_s)
         self.beyond_s.append(one.took_s - one.question.budget_s)
         verdict = judge.verdict(one.question, one.said, leeway)
@@ -63,6 +65,7 @@ class Findings:
             self.degraded[verdict.degraded.reason] += 1
             if verdict.unexpected:
                 self.unexpected[verdict.degraded.reason] += 1
+        return verdict.is_full
 
     def problems(self, faults: Sequence[Fault]) -> list[str]:
         """What is broken whatever the machine was busy with: never a matter of time."""
@@ -74,6 +77,8 @@ class Findings:
         ]
         if not self._shows(faults):
             found.append(f"it did not show: degraded were {dict(self.degraded)}")
+        if len(faults) == 1 and not faults[0].bites(self):
+            found.append("it was not felt")
         return [f"{self.name} on {self.lane}: {one}" for one in found]
 
     def _shows(self, faults: Sequence[Fault]) -> bool:
@@ -85,7 +90,18 @@ class Findings:
         return bool((wanted | also) & set(self.degraded))
 
 
-async def trial(lane: Lane, *faults: Fault, seconds: float, rate: Rate, seed: int = 0) -> Findings:
+Seen: TypeAlias = Callable[[Answered, bool], None]
+"""Is handed each answer, and whether it was full."""
+
+
+async def trial(
+    lane: Lane,
+    *faults: Fault,
+    seconds: float,
+    rate: Rate,
+    seed: int = 0,
+    seen: Seen = lambda _one, _is_full: None,
+) -> Findings:
     """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
     planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))
     name = " + ".join(one.name for one in faults)
@@ -94,8 +110,10 @@ async def trial(lane: Lane, *faults: Fault, seconds: float, rate: Rate, seed: in
         for fault in faults:
             await stack.enter_async_context(fault.around(lane))
         answered = await load(lane, planned)
+        if len(faults) == 1:
+            await faults[0].check(lane)
     findings.recovered_s = await lane.until_well()
     leeway = leeway_of(*faults)
     for one in answered:
-        findings.add(one, lane.world.judge, leeway)
+        seen(one, findings.add(one, lane.world.judge, leeway))
     return findings

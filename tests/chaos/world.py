@@ -8,7 +8,7 @@ breaks one lane; the others go on.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ LONGEST_OPEN_S = 2.0
 """What the suite's breakers are set to; with jitter it may be half as much again."""
 RECOVERY_S = 1.5 * LONGEST_OPEN_S + 3.0
 """One open time, one probe, the longest rest of a token endpoint at the suite's pace, slack."""
+ROTATION_S = 20.0
+"""A rotation is taken up well before."""
 _POLL_S = 0.05
-_ANSWER_S = 10.0
+ANSWER_S = 10.0
 
 
 class NotWell(AssertionError):  # noqa: N818  (what was found out)
@@ -56,6 +58,8 @@ class Lane:
     _vendor: SimulatedVendor | None = None
     pod_patience_s: float | None = None
     """When set, the pod hangs up after that."""
+    address: str = "127.0.0.1"
+    """Where the vendor is."""
 
     @property
     def tenant(self) -> str:
@@ -93,6 +97,39 @@ class Lane:
         finally:
             for one in how:
                 await self.vendor.faults.clear(one.name)
+
+    async def move(self, address: str) -> None:
+        """The vendor goes to another address, its token endpoint too, and its name with it."""
+        for relay in (self.relay, self.token_relay):
+            assert relay is not None
+            await relay.move(address)
+        self.address = address
+        self.world.resolve(self.host, address)
+
+    @contextmanager
+    def resolving(self, address: str | None) -> Iterator[None]:
+        """With this said of the vendor's name, as `World.resolve` does."""
+        self.world.resolve(self.host, address)
+        try:
+            yield
+        finally:
+            self.world.resolve(self.host, self.address)
+
+    async def trust(self, authority: Path) -> None:
+        """Rotates the trust bundle; ends when the sidecar has taken it up.
+
+        All connections are then made anew, also where the authority is the same.
+        """
+        before = await self._credentials_version()
+        file = making.trust_bundle(self.world.folder, self.name)
+        text = authority.read_text()  # noqa: ASYNC240  (a small file)
+        making.write_whole(file, text + "\n" if text == file.read_text() else text)
+        async with asyncio.timeout(ROTATION_S):
+            while await self._credentials_version() == before:  # noqa: ASYNC110  (the status tells)
+                await asyncio.sleep(_POLL_S)
+
+    async def _credentials_version(self) -> object:
+        return (await self.world.status())["connections"][self.name]["credentials_version"]
 
     async def until_well(self, within_s: float = RECOVERY_S) -> float:
         """Waits until everything is answered in full again; how long that took, in seconds.
@@ -156,6 +193,14 @@ class World:
         names = {name.lower(): value for name, value in answer.headers.items()}
         return Said(answer.status, names, content)
 
+    async def hang_up(self) -> None:
+        """The pod keeps no connection; the next question opens one."""
+        await self.session.close()
+        self.session = making.session(ANSWER_S)
+
+    async def hang_up_for_good(self) -> None:
+        await self.session.close()
+
     async def status(self) -> Any:
         """What `/v1/status` shows."""
         async with self.session.get(self.sidecar.urls["admin"] + "/v1/status") as answer:
@@ -187,6 +232,10 @@ class World:
         names = json.loads((self.folder / "names.json").read_text())
         making.write_whole(self.folder / "names.json", json.dumps({**names, name: address}))
 
+    def set_clock(self, ahead_s: float) -> None:
+        """From now on the sidecar's wall clock is wrong by so much."""
+        making.write_whole(self.folder / "clock", str(ahead_s))
+
     async def restart(self, within_s: float = 10.0) -> int:
         """SIGTERM, and a new sidecar; the exit status of the old one."""
         self.is_down = True
@@ -208,8 +257,9 @@ async def world(
             folder=folder,
             judge=Judge([f"{one}_demo" for one in (*shapes, "local")], NOW),
             sidecar=SidecarProcess(folder),
-            session=await stack.enter_async_context(making.session(_ANSWER_S)),
+            session=making.session(ANSWER_S),
         )
+        stack.push_async_callback(made.hang_up_for_good)
         parts = await stack.enter_async_context(making.parts(folder, postgres, shapes))
         for name, part in parts.items():
             made.lanes[name] = Lane(

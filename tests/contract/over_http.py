@@ -52,13 +52,19 @@ class OverHttp(BSSAdapter):
 async def vendor_through_sidecar(shape: Shape, scratch: Path) -> AsyncIterator[Subject]:
     """The tenant of one vendor, which is cut off as in `tests.contract.vendors`."""
     async with demonstration(scratch) as running:
+
+        async def restore() -> None:
+            """It is well again when a probe has found that out."""
+            await running.vendors[shape].faults.clear()
+            await warmed(subject)
+
         subject = Subject(
             adapter=OverHttp(running.data, f"{shape}_demo"),
             source=shape,
             is_estimate=False,
             customers=customers_of(f"{shape}_demo", plan_name(shape)),
             cut=lambda: running.vendors[shape].faults.set(Refuse()),
-            restore=running.vendors[shape].faults.clear,
+            restore=restore,
         )
         await warmed(subject)
         yield subject

@@ -14,6 +14,8 @@ from adapters.simulator.faults import Hang, Latency, Status
 from adapters.simulator.vendor import SimulatedVendor
 from proxy.connection import VendorConnection
 from proxy.generation import shortened
+from tests.chaos.relay import Relay
+from tests.chaos.ways import HalfOpen
 from tests.integration.connecting import (
     ASKED,
     Bench,
@@ -182,6 +184,28 @@ async def test_connections_are_not_used_beyond_their_age_and_the_token_stays(
     assert generation._sockets is not young
     await eventually(lambda: young._session.closed and generation._open == {generation._sockets})
     assert (vendor.traffic.counts["token"], connection.status().token_version) == (1, 1)
+
+
+async def test_a_vendor_whose_connections_were_forgotten_is_answered_by_the_first_probe(
+    bench: Bench, vendor: SimulatedVendor, clock: LeapingClock
+) -> None:
+    async with Relay(("127.0.0.1", 0), to=("127.0.0.1", vendor.port)) as relay:
+        connection = bench.connect(
+            f"https://localhost:{relay.port}/",
+            vendor.token_url,
+            wire={"exchange_timeout": "1s"},
+            guard={"retry": {"attempts": 1}},
+        )
+        await vendor.faults.set(Latency(delay_s=0.02))  # so that each needs a connection
+        await asyncio.gather(*(ask(connection) for _ in range(20)))
+        await vendor.faults.clear()
+        clock.leap(15)  # and the breaker no longer knows of them
+        async with relay.behaving(HalfOpen()):
+            await asyncio.gather(*(failure_of(connection) for _ in range(10)))
+            await eventually(lambda: connection.breakers["vendor"].state_now() == "open")
+            clock.leap(2)
+            await ask(connection)
+            assert connection.breakers["vendor"].state_now() == "closed"
 
 
 async def test_closing_ends_what_replaced_credentials_still_finish(

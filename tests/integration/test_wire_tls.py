@@ -125,7 +125,7 @@ async def test_a_certificate_that_ends_while_in_use_is_not_shown_any_more(
 async def test_the_status_says_why_the_latest_exchange_failed(
     bench: Bench, vendor: SimulatedVendor
 ) -> None:
-    connection = bench.to(vendor)
+    connection = bench.to(vendor, guard={"retry": {"attempts": 1}})
     assert (await ask(connection)).status == 200
     await vendor.faults.set(faults.Status(status=500, times=1))
     failure = await failure_of(connection)

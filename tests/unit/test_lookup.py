@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.bss_adapter import BillingAccountInfo, BSSAdapter, RevenueResult
-from adapters.call import Call
-from adapters.lookup import LookupAdapter, WrappedAdapter, collect, distinct
+from adapters.call import Budget, Call
+from adapters.lookup import LookupAdapter, WrappedAdapter, collect, distinct, rest_of
 from adapters.outcome import (
     Billing,
     Dispute,
@@ -24,6 +24,7 @@ from adapters.outcome import (
     Reason,
     Unavailable,
 )
+from tests.servers.leaping import leaping_clock
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IDS = [uuid5(NAMESPACE_URL, f"customer/{n}") for n in range(8)]
@@ -117,6 +118,12 @@ async def test_rule_1_an_empty_list_is_answered_without_asking_anybody() -> None
         (ValueError("a bug"), Reason.VENDOR_ERROR),
         (TimeoutError("its own"), Reason.VENDOR_ERROR),
         (ExceptionGroup("several", [KeyError("x")]), Reason.VENDOR_ERROR),
+        (ExceptionGroup("all", [LookupFailed(Reason.TLS)] * 2), Reason.TLS),
+        (ExceptionGroup("some", [LookupFailed(Reason.TLS), KeyError("x")]), Reason.VENDOR_ERROR),
+        (
+            ExceptionGroup("within", [ExceptionGroup("a group", [LookupFailed(Reason.TLS)])]),
+            Reason.TLS,
+        ),
         (None, Reason.BAD_RESPONSE),
     ],
 )
@@ -154,6 +161,39 @@ async def test_rule_6_at_the_deadline_what_is_known_is_summed_and_the_rest_is_un
     found = await collect(adapter.look_up_billing, asked, call(budget_s=0))
     assert found == {one: known.get(one, Unavailable(Reason.DEADLINE)) for one in distinct(asked)}
     assert adapter.given_back or not asked
+
+
+async def test_a_budget_that_grows_keeps_the_question_up() -> None:
+    adapter = Scripted({})
+    adapter.hangs = asyncio.Event()
+    asked = call(budget_s=60)
+    with leaping_clock() as clock:
+        question = asyncio.get_running_loop().create_task(
+            collect(adapter.look_up_billing, IDS[:1], asked)
+        )
+        await adapter.hangs.wait()
+        asked.budget.extend(asked.deadline + 60)
+        for seconds, is_over in ((61, False), (60, True)):
+            clock.leap(seconds)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert question.done() == is_over
+    assert await question == {IDS[0]: Unavailable(Reason.DEADLINE)}
+
+
+async def test_a_budget_of_its_own_ends_a_lookup_instead_of_the_calls() -> None:
+    adapter = Scripted({})
+    adapter.hangs = asyncio.Event()
+    own = Budget(asyncio.get_running_loop().time())
+    rest = await rest_of(adapter.look_up_billing, IDS, call(), {}.setdefault, within=own)
+    assert rest == Unavailable(Reason.DEADLINE)
+
+
+@pytest.mark.parametrize("customers", [0, 1, 2])
+async def test_a_direct_question_about_several_customers_is_a_batch(customers: int) -> None:
+    adapter = Scripted({})
+    await adapter.get_revenue_at_risk(IDS[:customers])
+    assert [one.is_batch for one in adapter.calls] == [customers > 1] * min(customers, 1)
 
 
 async def test_the_first_word_about_a_customer_stands() -> None:

@@ -8,7 +8,7 @@ from adapters.lookup import wall_clock
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.exchange.permit import Permit
 from proxy.guard.lag import LoopLag
-from tests.servers.leaping import leaping_clock
+from tests.servers.leaping import LeapingClock, leaping_clock
 from tests.unit.guard.breaking import Bench
 
 CALL = Call(deadline=1e9, asked_at=wall_clock())
@@ -87,6 +87,42 @@ async def test_a_deadline_counts_by_the_time_it_had() -> None:
                 "request", CALL
             )
     assert tally(bench) == (1, 1.0, 0.0)
+
+
+class Punctual(LoopLag):
+    """A leap of the clock is no stall."""
+
+    def late_s(self) -> float:
+        return 0.0
+
+
+class AsideFirst:
+    """Waits for something else, such as a token, before it asks; then the budget ends."""
+
+    def __init__(self, clock: LeapingClock) -> None:
+        self._clock = clock
+
+    async def send(self, request: str, call: Call) -> object:
+        with call.aside():
+            self._clock.leap(10.0)
+        raise LookupFailed(Reason.DEADLINE)
+
+
+async def test_what_is_waited_for_before_the_vendor_is_asked_is_no_chance_that_it_had() -> None:
+    bench = Bench(fair_chance="250ms")
+    told: list[float] = []
+    with leaping_clock() as clock:
+        layer: Permit[str, object] = Permit(
+            AsideFirst(clock),
+            breaker=bench.breaker,
+            lag=Punctual(),
+            on_exchange=lambda _failure, took_s: told.append(took_s),
+            clock=clock.loop_time,
+        )
+        with pytest.raises(LookupFailed):
+            await layer.send("request", CALL)
+    assert tally(bench) == (0, 0.0, 0.0)
+    assert max(told) < 0.25
 
 
 async def test_an_open_breaker_is_not_asked_past() -> None:

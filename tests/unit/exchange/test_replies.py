@@ -88,6 +88,26 @@ def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | Non
     assert retry_after_s(said, NOW) == seconds
 
 
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=10), timedelta(hours=-2)])
+def test_a_date_means_what_it_does_by_the_clock_of_whoever_wrote_it(ahead: timedelta) -> None:
+    theirs = NOW + ahead
+    headers = {
+        "date": format_datetime(theirs, usegmt=True),
+        "retry-after": format_datetime(theirs + timedelta(seconds=7), usegmt=True),
+    }
+    failure = refusal(RawReply(429, headers, b""), NOW)
+    assert failure is not None
+    assert failure.retry_after_s == 7
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 01 Mar 2026 12:00:00 GMT, Sun"])
+def test_without_a_readable_clock_of_theirs_ours_must_do(date: str) -> None:
+    until = format_datetime(NOW + timedelta(seconds=7), usegmt=True)
+    failure = refusal(RawReply(429, {"date": date, "retry-after": until}, b""), NOW)
+    assert failure is not None
+    assert failure.retry_after_s == 7
+
+
 @given(st.text(max_size=40))
 def test_whatever_retry_after_says_it_is_bounded(said: str) -> None:
     seconds = retry_after_s(said, NOW)

@@ -68,5 +68,5 @@ class Bench:
 
     def half_opened(self) -> "Bench":
         """Its first probe may go."""
-        self.opened().wait(self.breaker.status().opens_for_s)
+        self.opened().wait(self.breaker.status().opens_for_s + 1e-9)
         return self

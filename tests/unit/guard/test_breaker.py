@@ -311,6 +311,7 @@ def test_a_late_retry_after_opens_again_one_whose_time_is_over() -> None:
     assert bench.breaker.state_now() == "half_open"
     late.failure(QUICK_S, asking_for_rest(5.0))
     assert bench.breaker.status().opens_for_s == pytest.approx(5.0)
+    assert bench.breaker.status().opened_times == 2
 
 
 @pytest.mark.parametrize(

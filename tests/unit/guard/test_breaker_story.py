@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -124,6 +125,11 @@ class BreakerStory(RuleBasedStateMachine):
             self.out += 1
         return Asking(permit, self.era)
 
+    @rule(target=asking)
+    def a_crowd_asks(self) -> object:
+        asked = [self.ask() for _ in range(PERMITS + 2)]
+        return multiple(*(one for one in asked if isinstance(one, Asking)))
+
     def ends(self, one: Asking) -> bool:
         """Whether its outcome counts."""
         if one.era == self.era:
@@ -226,13 +232,27 @@ class BreakerStory(RuleBasedStateMachine):
             if shown == "closed":
                 self.failed_probes = 0
 
+    @precondition(lambda self: self.shown() == "closed")
+    @rule()
+    def the_vendor_dies(self) -> None:
+        while self.state == "closed":
+            one = self.ask()
+            assert isinstance(one, Asking)
+            self.fail(one, QUICK_S, again=False)
+
+    @precondition(lambda self: self.shown() == "open")
+    @rule()
+    def its_time_is_over(self) -> None:
+        self.bench.wait(self.breaker.status().opens_for_s + 1e-6)
+        assert self.shown() == "half_open"
+
     @precondition(lambda self: not self.forced)
     @rule()
     def it_heals(self) -> None:
         """Whatever came before: one open time and one probe, and traffic flows."""
         if self.shown() == "half_open" and not self.may_ask():
             return  # the probes under way decide
-        self.bench.wait(self.breaker.status().opens_for_s)
+        self.bench.wait(self.breaker.status().opens_for_s + 1e-6)
         while self.shown() != "closed":
             probe = self.ask()
             assert isinstance(probe, Asking)
@@ -252,7 +272,7 @@ class BreakerStory(RuleBasedStateMachine):
 
     @invariant()
     def who_may_not_ask_hears_when_to_come_back(self) -> None:
-        assert 0 < self.refused_for_s <= LONGEST_REST_S
+        assert 0 < self.refused_for_s < LONGEST_REST_S + 1e-6
 
     @invariant()
     def no_more_probes_than_permitted(self) -> None:
@@ -260,3 +280,4 @@ class BreakerStory(RuleBasedStateMachine):
 
 
 TestBreakerStory = BreakerStory.TestCase
+TestBreakerStory.settings = settings(max_examples=max(100, settings().max_examples))

@@ -59,6 +59,7 @@ class SlotsInUse(RuleBasedStateMachine):
         self.size = 3
         self.here: list[Customer] = []
         """In order of arrival."""
+        self.batches = 0
 
     @property
     def holding(self) -> list[Customer]:
@@ -177,6 +178,13 @@ class SlotsInUse(RuleBasedStateMachine):
         for_batches = self.size - (1 if self.size > 1 else 0) - batches
         for one in self.waiting:
             assert free <= 0 or (one.call.is_batch and for_batches <= 0)
+
+    @invariant()
+    def no_batch_is_let_into_the_reserve(self) -> None:
+        batches = sum(one.call.is_batch for one in self.holding)
+        may_be = self.size - 1 if self.size > 1 else 1
+        assert batches <= max(may_be, self.batches), "those from before a size was lowered stay"
+        self.batches = batches
 
     @invariant()
     def nobody_overtakes_within_a_line(self) -> None:

@@ -68,3 +68,10 @@ def test_a_connection_refused_at_once_is_refused_also_when_the_event_loop_is_a_l
 )
 def test_what_a_vendor_said_stands_however_late_we_heard_it(reason: Reason) -> None:
     assert said(LookupFailed(reason), took_s=1.0, late_s=0.9) is Verdict.FAILURE
+
+
+def test_a_refusal_of_one_request_is_not_held_against_the_vendor() -> None:
+    odd = LookupFailed(Reason.VENDOR_ERROR, "HTTP 400", lasting=True)
+    assert said(odd) is Verdict.NEITHER
+    forbidden = LookupFailed(Reason.AUTH, "HTTP 403", lasting=True)
+    assert said(forbidden) is Verdict.FAILURE

@@ -42,7 +42,9 @@ class AdapterDouble(LookupAdapter):
         self.calls: list[Call] = []
         self.raises: Exception | None = None
         self.held: asyncio.Event | None = None
-        """When set, questions wait for it."""
+        """When set, questions wait for it after what they learn."""
+        self.gate: asyncio.Event | None = None
+        """When set, questions wait for it before they learn anything."""
         self.asked = asyncio.Event()
         self.cancelled = asyncio.Event()
 
@@ -61,6 +63,8 @@ class AdapterDouble(LookupAdapter):
     ) -> None:
         self.calls.append(call)
         self.asked.set()
+        if self.gate is not None:
+            await self.gate.wait()
         for customer_id in asked:
             if customer_id in known:
                 learn(customer_id, known[customer_id])

@@ -262,6 +262,46 @@ async def test_the_record_of_a_question_counts_its_ids_and_says_how_it_ended(
     assert 0 <= record.duration_s < 5
 
 
+@pytest.mark.parametrize(
+    ("asked", "kind"), [([A], "single"), ([A, A], "single"), ([A, B], "batch")], ids=str
+)
+async def test_a_question_is_a_batch_when_it_is_about_more_than_one_customer(
+    data: Client, sidecar: Sidecar, asked: list[UUID], kind: str
+) -> None:
+    async with data.ask("POST", "/v1/revenue-at-risk", json=asking(*asked)) as answer:
+        await answer.read()
+    (call,) = sidecar.adapter.calls
+    assert (call.tenant, call.is_batch) == ("acme", kind == "batch")
+
+
+async def test_a_question_about_one_account_is_no_batch(data: Client, sidecar: Sidecar) -> None:
+    async with data.ask("GET", account(A)) as answer:
+        await answer.read()
+    (call,) = sidecar.adapter.calls
+    assert (call.tenant, call.is_batch) == ("acme", False)
+
+
+async def test_two_pods_that_ask_about_the_same_customer_are_one_lookup(
+    data: Client, sidecar: Sidecar
+) -> None:
+    sidecar.adapter.billing = {A: found("5")}
+    sidecar.adapter.gate = asyncio.Event()
+
+    async def fee() -> float:
+        async with data.ask("GET", account(A)) as answer:
+            return float((await answer.json())["monthly_fee"])
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as pods:
+        asked = [pods.create_task(fee()) for _ in range(2)]
+        while len(sidecar.begun) < 2:  # noqa: ASYNC110  (nobody tells when a question has begun)
+            await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        sidecar.adapter.gate.set()
+    assert [one.result() for one in asked] == [5.0, 5.0]
+    assert len(sidecar.adapter.calls) == 1
+
+
 async def test_when_the_pod_hangs_up_its_work_is_cancelled(data: Client, sidecar: Sidecar) -> None:
     sidecar.adapter.held = asyncio.Event()
     body = f'{{"customer_ids":["{A}"]}}'.encode()
