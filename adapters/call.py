@@ -98,6 +98,7 @@ class Call:
         "budget",
         "correlation_id",
         "is_batch",
+        "tally",
         "tenant",
         "traceparent",
     )
@@ -111,12 +112,14 @@ class Call:
         traceparent: str | None = None,
         tenant: str = "-",
         is_batch: bool = False,
+        tally: object = None,
     ) -> None:
         """`deadline`: in seconds of `loop.time()`, or the budget itself.
 
         `asked_at` is the wall clock at the edge, with a zone, and the only `now` that an adapter
         may use. `is_batch`: about more than one customer; `tenant` and it decide who is served next
-        where there is a queue.
+        where there is a queue. `tally`: where a layer notes for the edge what it did; nobody else's
+        concern.
         """
         self.budget = deadline if isinstance(deadline, Budget) else Budget(deadline)
         self.asked_at = asked_at
@@ -124,6 +127,7 @@ class Call:
         self.traceparent = traceparent
         self.tenant = tenant
         self.is_batch = is_batch
+        self.tally = tally
         self._aside_s = 0.0
         self._whole: Call | None = None
 
@@ -163,6 +167,7 @@ class Call:
             traceparent=self.traceparent,
             tenant=self.tenant,
             is_batch=self.is_batch,
+            tally=self.tally,
         )
         call._whole = self
         return call

@@ -14,8 +14,14 @@ from proxy.guard.lag import LoopLag
 
 Bypassed: TypeAlias = FailureKind | Literal["breaker_open"]
 
-BREAKER = settings.Breaker(
-    minimum_calls=5, slow_call=0.1, open_time=0.25, longest_open_time=2.0, half_open_permits=1
+BREAKER = settings.Breaker().model_copy(
+    update={
+        "minimum_calls": 5,
+        "slow_call": 0.1,
+        "open_time": 0.25,
+        "longest_open_time": 2.0,
+        "half_open_permits": 1,
+    }
 )
 """A store that fails is left alone soon, and asked again soon: nobody but us suffers."""
 FLIGHTS = 4

@@ -1,0 +1,188 @@
+"""Writes what was learned to the store, when its question is answered, and forgets it at once.
+
+Nobody waits for a write. What was learned a moment ago is known here until the store has it, so
+that nobody asks again in between.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from adapters.outcome import LookupFailed, NotAsked, Reason
+from proxy.cache.envelope import Key, Section
+from proxy.cache.means import Means, Spawn
+from proxy.cache.rules import Entry
+from proxy.cache.store import Put, StoreFailed
+from proxy.cache.witness import Dropped, Witness
+from proxy.guard.breaker import Breaker, PermitHeld
+
+T = TypeVar("T")
+
+LINGER_S = 0.002
+"""The first of several waits for the others, and their answers leave before anything is sealed."""
+AT_ONCE = 500
+"""Entries that are written together."""
+_SLICE = 50
+"""Entries that are sealed in one turn of the event loop."""
+HOLD_S = 0.1
+"""How long what was written is still known here: longer than any read that began before."""
+WRITE_S = 1.0
+"""How long a write may take."""
+
+
+class _Learned(NamedTuple):
+    entry: Entry[Any]
+    until: float
+    """On the event loop's clock."""
+
+
+class Keeper:
+    """One for all that share a store."""
+
+    def __init__(
+        self,
+        means: Means,
+        *,
+        spawn: Spawn,
+        most: int,
+        witness: Witness,
+        breaker: Breaker | None = None,
+    ) -> None:
+        """`most` entries may wait to be written. Above it they are dropped, and so they are while
+        `breaker` is open.
+        """
+        self._means = means
+        self._spawn = spawn
+        self._most = most
+        self._witness = witness
+        self._breaker = breaker
+        self._recent: dict[Key, _Learned] = {}
+        self._queue: dict[Key, _Learned] = {}
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def pending(self) -> int:
+        """Entries that wait to be written."""
+        return len(self._queue)
+
+    def keep(self, key: Key, entry: Entry[Any], *, left_s: float) -> None:
+        """`left_s`: until it ends."""
+        if len(self._queue) >= self._most and key not in self._queue:
+            self._witness.dropped(1, "queue_full")
+            return
+        learned = _Learned(entry, asyncio.get_running_loop().time() + left_s)
+        self._recent[key] = self._queue[key] = learned
+        if self._writer is None:
+            self._writer = self._spawn(self._write())
+            self._writer.add_done_callback(self._ended)
+
+    @property
+    def knows_any(self) -> bool:
+        return bool(self._recent)
+
+    def recall(self, section: Section[T], customer_id: UUID) -> Entry[T] | None:
+        """What was learned a moment ago."""
+        learned = self._recent.get(section.key(customer_id))
+        # Under a key of this section there are only entries of its kind.
+        return None if learned is None else cast("Entry[T]", learned.entry)
+
+    def forget(self, key: Key) -> None:
+        """A write that has begun goes on: the tombstone is for it."""
+        self._queue.pop(key, None)
+        self._recent.pop(key, None)
+
+    async def written(self) -> None:
+        """Returns when nothing waits any more."""
+        while self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    async def aclose(self) -> None:
+        """What is not written by now is dropped."""
+        self._queue.clear()
+        self._recent.clear()
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.wait({self._writer})
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if self._writer is task:
+            self._writer = None
+
+    async def _write(self) -> None:
+        await asyncio.sleep(LINGER_S)
+        while self._queue:
+            batch = dict(islice(self._queue.items(), AT_ONCE))
+            for key in batch:
+                del self._queue[key]
+            try:
+                await self._write_out(batch)
+            finally:
+                asyncio.get_running_loop().call_later(HOLD_S, self._let_go, batch)
+        self._writer = None  # and not a turn later, when something may have been learned
+
+    def _let_go(self, batch: Mapping[Key, _Learned]) -> None:
+        for key, learned in batch.items():
+            if self._recent.get(key) is learned:
+                del self._recent[key]
+
+    async def _write_out(self, batch: Mapping[Key, _Learned]) -> None:
+        try:
+            permit = None if self._breaker is None else self._breaker.permit()
+        except NotAsked:
+            self._witness.dropped(len(batch), "breaker_open")
+            return
+        try:
+            if puts := await self._sealed(batch):
+                await self._put(puts, permit)
+        finally:
+            if permit is not None:
+                permit.neither()
+
+    async def _put(self, puts: Sequence[Put], permit: PermitHeld | None) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        why = await self._failure(puts)
+        took_s = loop.time() - began
+        if why is None:
+            self._witness.written(len(puts), took_s)
+        else:
+            self._witness.dropped(len(puts), why)
+        if permit is not None:
+            if why is None:
+                permit.success(took_s)
+            else:
+                permit.failure(took_s, LookupFailed(Reason.UNREACHABLE, f"not written: {why}"))
+
+    async def _failure(self, puts: Sequence[Put]) -> Dropped | None:
+        """Why they are not kept, if they are not."""
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await self._means.store.put_many(puts)
+        except StoreFailed as failure:
+            return failure.kind
+        except TimeoutError:
+            return "timeout"
+        return None
+
+    async def _sealed(self, batch: Mapping[Key, _Learned]) -> list[Put]:
+        """A few at a time: meanwhile others have their turns."""
+        puts: list[Put] = []
+        envelopes = self._means.envelopes
+        for number, (key, learned) in enumerate(batch.items(), start=1):
+            if key not in self._recent:  # forgotten meanwhile
+                continue
+            ttl_s = learned.until - asyncio.get_running_loop().time()
+            if ttl_s <= 0:
+                self._witness.dropped(1, "outlived")
+                continue
+            try:
+                name, value = envelopes.close(key, learned.entry)
+            except ValueError:
+                self._witness.dropped(1, "unfit")
+                continue
+            puts.append(Put(name, value, ttl_s, envelopes.names.tombstones(*key[:2], key[3])))
+            if not number % _SLICE:
+                await asyncio.sleep(0)
+        return puts

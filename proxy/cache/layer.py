@@ -1,0 +1,170 @@
+"""The layer: what was learned a moment ago is not asked again."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from adapters.call import Call
+from adapters.lookup import BATCH_BUDGET_S, LookUp, LookupAdapter, rest_of
+from adapters.outcome import Billing, Dispute, Learn, Lookup
+from proxy.cache.below import Moment, StandIns, ask_below, keep
+from proxy.cache.envelope import Key, Section, billing_section, dispute_section
+from proxy.cache.sorting import Sorted, sort
+from proxy.cache.tally import Tally
+from proxy.cache.vault import Inquiry, Reading, Vault
+
+T = TypeVar("T")
+
+
+class Cache(LookupAdapter):
+    """Fresh entries answer at once; the layers below are asked for the others.
+
+    What they learn is kept, also when they fail for the rest. A cache that fails has nothing.
+    """
+
+    def __init__(
+        self,
+        inner: LookupAdapter,
+        *,
+        tenant: str,
+        connection: str,
+        vault: Vault,
+        refresh_budget_s: float = BATCH_BUDGET_S,
+    ) -> None:
+        self.inner = inner
+        self.source = inner.source
+        self.is_estimate = inner.is_estimate
+        self.reporting_currency = inner.reporting_currency
+        self.clock = inner.clock
+        self._vault = vault
+        self._place = (tenant, connection)
+        billing, disputes = billing_section(*self._place), dispute_section(*self._place)
+        self._billing = Keeping(billing, inner.look_up_billing, vault, refresh_budget_s)
+        self._disputes = Keeping(disputes, inner.look_up_disputes, vault, refresh_budget_s)
+
+    async def look_up_billing(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
+    ) -> None:
+        await self._billing.ask(customer_ids, call, learn)
+
+    async def look_up_disputes(
+        self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Dispute]
+    ) -> None:
+        await self._disputes.ask(customer_ids, call, learn)
+
+    async def forget(self, customer_id: UUID) -> None:
+        """As `Vault.forget` does. Raises `NotForgotten`."""
+        await self._vault.forget(*self._place, customer_id)
+
+
+class Keeping(Generic[T]):
+    """One kind of question at one desk."""
+
+    def __init__(
+        self, section: Section[T], look_up: LookUp[T], vault: Vault, refresh_budget_s: float
+    ) -> None:
+        self._section = section
+        self._look_up = look_up
+        self._vault = vault
+        self._refresh_budget_s = refresh_budget_s
+
+    async def ask(self, customer_ids: Sequence[UUID], call: Call, learn: Learn[T]) -> None:
+        moment = Moment(call.asked_at)
+        with self._vault.inquiry(self._section, customer_ids) as inquiry:
+            reading = await self._read(customer_ids, moment)
+            found = self._sort(customer_ids, inquiry, reading, moment, call.tally)
+            for customer_id, known in found.fresh.items():
+                learn(customer_id, known)
+            if found.due:
+                found.tally.refreshes += self._refresh(found.due, call, moment)
+            section = self._section
+            self._vault.witness.looked(
+                section.connection, section.question, found.tally, moment.elapsed_s()
+            )
+            if found.unknown:
+                inquiry.open.intersection_update(found.unknown)
+                await self._ask_below(inquiry, found, call, moment, learn)
+
+    async def _read(self, customer_ids: Sequence[UUID], moment: Moment) -> Reading[T]:
+        try:
+            return await self._vault.read(self._section, customer_ids, now_ms=moment.asked_at_ms)
+        except Exception as error:  # noqa: BLE001  (told to the witness; the cache has nothing)
+            self._vault.witness.broke(type(error).__qualname__)
+            return Reading({}, (), "protocol")
+
+    def _sort(
+        self,
+        customer_ids: Sequence[UUID],
+        inquiry: Inquiry[T],
+        reading: Reading[T],
+        moment: Moment,
+        tally: object,
+    ) -> Sorted[T]:
+        entries = {one: entry for one, entry in reading.entries.items() if one in inquiry.open}
+        found = sort(
+            customer_ids,
+            entries,
+            now_ms=moment.now_ms(),
+            lives=self._vault.lives,
+            luck=self._vault.luck,
+            tally=tally if isinstance(tally, Tally) else Tally(),
+        )
+        found.tally.unopenable += len(reading.refused)
+        if reading.bypassed is not None:
+            found.tally.bypassed += len(found.unknown)
+        return found
+
+    async def _ask_below(
+        self,
+        inquiry: Inquiry[T],
+        found: Sorted[T],
+        call: Call,
+        moment: Moment,
+        learn: Learn[T],
+    ) -> None:
+        def hear(customer_id: UUID, lookup: Lookup[T]) -> None:
+            learn(customer_id, lookup)
+            keep(self._vault, inquiry, customer_id, lookup, moment)
+
+        def stood_in() -> None:
+            found.tally.stale += 1
+            self._vault.witness.stood_in(self._section.connection, self._section.question)
+
+        stand_ins = StandIns(found.stale, learn, stood_in)
+        await ask_below(self._look_up, found.unknown, call, hear, stand_ins)
+
+    def _refresh(self, customer_ids: Sequence[UUID], call: Call, moment: Moment) -> int:
+        """Begins it, where it may be. Of how many customers."""
+        keys = self._vault.refreshes.admit([self._section.key(one) for one in customer_ids])
+        if keys:
+            early = Call(
+                deadline=asyncio.get_running_loop().time() + self._refresh_budget_s,
+                asked_at=moment.now(),
+                correlation_id=call.correlation_id,
+                tenant=call.tenant,
+                is_batch=True,  # whoever waits for an answer comes first
+            )
+            failed = set(keys)
+            task = self._vault.spawn(self._ask_early(keys, failed, early))
+            self._vault.refreshes.begin(keys, task, failed)
+        return len(keys)
+
+    async def _ask_early(self, keys: Sequence[Key], failed: set[Key], call: Call) -> None:
+        moment = Moment(call.asked_at)
+        customer_ids = [key.customer_id for key in keys if key in self._vault.refreshes]
+        with self._vault.inquiry(self._section, customer_ids) as inquiry:
+
+            def hear(customer_id: UUID, lookup: Lookup[T]) -> None:
+                if keep(self._vault, inquiry, customer_id, lookup, moment):
+                    failed.discard(self._section.key(customer_id))
+
+            witness = self._vault.witness
+            await rest_of(
+                self._look_up,
+                customer_ids,
+                call,
+                hear,
+                on_error=lambda error: witness.broke(type(error).__qualname__),
+            )
+        witness.refreshed(len(keys) - len(failed), len(failed))

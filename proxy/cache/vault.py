@@ -1,0 +1,188 @@
+"""The cache of one process: what the layers of all desks share.
+
+Forgetting is done here, for whatever still knows of a customer: questions that have begun, early
+refreshes, writes that wait, and the store.
+"""
+
+import asyncio
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from proxy.cache.envelope import QUESTIONS, Key, Section
+from proxy.cache.gather import Bypassed
+from proxy.cache.keeper import Keeper
+from proxy.cache.means import Means, Spawn
+from proxy.cache.refresh import Refreshes
+from proxy.cache.rules import Entry, Lives, Luck
+from proxy.cache.seal import LONGEST_MS, Refused
+from proxy.cache.store import StoreFailed
+from proxy.cache.witness import Nobody, Witness
+from proxy.guard.breaker import Breaker
+
+T = TypeVar("T")
+
+FORGET_S = 1.0
+"""How long the store may take to forget."""
+LONGEST_S = LONGEST_MS / 1000
+"""A tombstone outlives everything that was learned before it, whatever settings a sidecar has."""
+
+
+class NotForgotten(Exception):  # noqa: N818  (says what happened, as `StoreFailed` does)
+    """The store could not be told to forget a customer. This process has forgotten."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the store has not forgotten: {kind}")
+        self.gone_after_s = LONGEST_S
+        """Seconds after which nothing can be left, for everything kept has ended."""
+
+
+class Inquiry(Generic[T]):
+    """A question under way, with the customers of whom it may use and keep what there is."""
+
+    __slots__ = ("open", "section")
+
+    def __init__(self, section: Section[T], customer_ids: set[UUID]) -> None:
+        self.section = section
+        self.open = customer_ids
+
+
+class Reading(NamedTuple, Generic[T]):
+    """What is kept of the customers asked."""
+
+    entries: Mapping[UUID, Entry[T]]
+    refused: Collection[UUID] = ()
+    """Those of whom something is kept that does not open."""
+    bypassed: Bypassed | None = None
+
+
+class Vault:
+    """One for each store and its settings."""
+
+    def __init__(
+        self,
+        means: Means,
+        lives: Lives,
+        *,
+        spawn: Spawn,
+        pending_writes: int,
+        early_refresh: bool = True,
+        witness: Witness | None = None,
+        write_breaker: Breaker | None = None,
+        luck: Luck = random.random,
+    ) -> None:
+        self.means = means
+        self.lives = lives
+        self.spawn = spawn
+        self.luck = luck
+        self.witness = witness or Nobody()
+        self.keeper = Keeper(
+            means, spawn=spawn, most=pending_writes, witness=self.witness, breaker=write_breaker
+        )
+        self.refreshes = Refreshes() if early_refresh else Refreshes(most=0)
+        self._inquiries: set[Inquiry[Any]] = set()
+        self._forgetting: dict[tuple[str, str, UUID], int] = {}
+
+    @contextmanager
+    def inquiry(self, section: Section[T], customer_ids: Sequence[UUID]) -> Iterator[Inquiry[T]]:
+        open_now = set(customer_ids)
+        if self._forgetting:
+            place = section[:2]
+            open_now = {one for one in open_now if (*place, one) not in self._forgetting}
+        inquiry = Inquiry(section, open_now)
+        self._inquiries.add(inquiry)
+        try:
+            yield inquiry
+        finally:
+            self._inquiries.discard(inquiry)
+            inquiry.open.clear()
+
+    async def read(
+        self, section: Section[T], customer_ids: Sequence[UUID], *, now_ms: int
+    ) -> Reading[T]:
+        """Raises nothing of the store's. What was learned here a moment ago is known in any case,
+        also when that was after the store was asked.
+        """
+        envelopes = self.means.envelopes
+        places = [
+            (customer_id, name)
+            for customer_id in customer_ids
+            for name in envelopes.names.every(*section[:3], customer_id)
+        ]
+        gathered = await self.means.reads.get_many([name for _, name in places])
+        if gathered.bypassed is not None:
+            self.witness.bypassed(gathered.bypassed)
+        entries: dict[UUID, Entry[T]] = {}
+        refused: set[UUID] = set()
+        for (customer_id, name), value in zip(places, gathered.values, strict=True):
+            if value is None:
+                continue
+            found = envelopes.open(section, name, value, now_ms=now_ms)
+            if isinstance(found, Refused):
+                self.witness.refused(found)
+                refused.add(customer_id)
+            else:
+                _take_later(entries, customer_id, found)
+        self._recall(section, customer_ids, entries)
+        return Reading(entries, refused, gathered.bypassed)
+
+    async def forget(self, tenant: str, connection: str, customer_id: UUID) -> None:
+        """Of all questions. What this process knows is gone when it suspends for the first time.
+
+        Raises `NotForgotten`.
+        """
+        whose = (tenant, connection, customer_id)
+        self._forgetting[whose] = self._forgetting.get(whose, 0) + 1
+        try:
+            self._forget_here(*whose)
+            await self._forget_in_store(*whose)
+        finally:
+            self._forgetting[whose] -= 1
+            if not self._forgetting[whose]:
+                del self._forgetting[whose]
+
+    async def aclose(self) -> None:
+        """Ends refreshes and writes. The store is not closed."""
+        await self.refreshes.aclose()
+        await self.keeper.aclose()
+
+    def _recall(
+        self, section: Section[T], customer_ids: Sequence[UUID], entries: dict[UUID, Entry[T]]
+    ) -> None:
+        if self.keeper.knows_any:
+            for customer_id in customer_ids:
+                if (found := self.keeper.recall(section, customer_id)) is not None:
+                    _take_later(entries, customer_id, found)
+
+    def _forget_here(self, tenant: str, connection: str, customer_id: UUID) -> None:
+        for inquiry in self._inquiries:
+            if inquiry.section[:2] == (tenant, connection):
+                inquiry.open.discard(customer_id)
+        for question in QUESTIONS:
+            key = Key(tenant, connection, question, customer_id)
+            self.keeper.forget(key)
+            self.refreshes.forget(key)
+
+    async def _forget_in_store(self, tenant: str, connection: str, customer_id: UUID) -> None:
+        names = self.means.envelopes.names
+        entries = [
+            name
+            for question in QUESTIONS
+            for name in names.every(tenant, connection, question, customer_id)
+        ]
+        tombstones = names.tombstones(tenant, connection, customer_id)
+        try:
+            async with asyncio.timeout(FORGET_S):
+                await self.means.store.forget(entries, tombstones, LONGEST_S)
+        except StoreFailed as failure:
+            raise NotForgotten(failure.kind) from None
+        except TimeoutError:
+            raise NotForgotten("timeout") from None
+
+
+def _take_later(entries: dict[UUID, Entry[T]], customer_id: UUID, found: Entry[T]) -> None:
+    known = entries.get(customer_id)
+    if known is None or found.asked_at_ms > known.asked_at_ms:
+        entries[customer_id] = found
