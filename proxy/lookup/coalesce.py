@@ -57,6 +57,14 @@ class Coalesce(LookupAdapter):
         """What counts against `most_customers`."""
         return self._room.taken
 
+    def forget(self, customer_id: UUID) -> None:
+        """What is being asked about this customer is for those who asked before, and nobody else.
+
+        It is not ended, for they are answered by it.
+        """
+        self._billing.flights.forget(customer_id)
+        self._disputes.flights.forget(customer_id)
+
     async def look_up_billing(
         self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
     ) -> None:

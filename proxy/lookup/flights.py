@@ -219,6 +219,11 @@ class Flights(Generic[T]):
         self._up.add(flight)
         return flight
 
+    def forget(self, customer_id: UUID) -> None:
+        """Nobody joins those who ask about this customer by now. Who waits for them still does."""
+        self._singles.pop(customer_id, None)
+        self._batches.pop(customer_id, None)
+
     def land(self, flight: Flight[T]) -> None:
         self._up.discard(flight)
         flight.land()
