@@ -1,7 +1,6 @@
 """Connections to Redis as we want them: no retries, bounded, wary of what the server says."""
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext, SSLError
@@ -9,7 +8,6 @@ from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis import exceptions
-from redis._parsers.hiredis import _AsyncHiredisParser
 from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
@@ -23,14 +21,10 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from config import settings
 from proxy.cache.store import FailureKind, StoreFailed
+from proxy.cache.wary import WaryParser
 
 DEFAULT_PORT = 6379
 SENTINEL_PORT = 26379
-
-_TYPES = bytes(48 if 48 <= byte <= 57 else 42 if byte in b"*~>%|" else 0 for byte in range(256))
-_MANY = b"*000000"
-_HUGE_HEADER = re.compile(rb"[*~>%|][0-9]{6,}\r?\n")
-_TAIL = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,27 +63,6 @@ class Address:
             database=_number(parts.path.strip("/") or "0"),
             secure=parts.scheme == "rediss",
         )
-
-
-class WaryParser(_AsyncHiredisParser):
-    """Refuses lists that claim a million elements.
-
-    hiredis reserves memory for as many as a list's first line claims: 15 bytes from a server that
-    lies would hold up the event loop for seconds when that is given back.
-    """
-
-    _seen = b""
-
-    async def read_from_socket(self) -> bool:
-        data = await self._stream.read(self._read_size) if self._stream is not None else b""
-        if not data:
-            raise exceptions.ConnectionError("the connection was closed")
-        joined = self._seen + data
-        if _MANY in joined.translate(_TYPES) and _HUGE_HEADER.search(joined):
-            raise exceptions.InvalidResponse("a list of a million elements or more")
-        self._seen = joined[-_TAIL:]
-        cast("Any", self._reader).feed(data)  # made on connecting, which redis-py's types miss
-        return True
 
 
 class _Careful(AbstractConnection):
