@@ -144,6 +144,8 @@ def test_any_bytes_are_read_as_what_was_written_or_are_refused(plain: bytes) -> 
         b"\x12\x03\xd9\xa1\x30",
         b"\x12\x00",
         b"\x14\x02G",
+        b"\x1a\x051.0",
+        b"\x1c\x03G",
         b"\x14\x01\xff",
         b"\x18\xff\xfe",
         b"\x11" + bytes(15),

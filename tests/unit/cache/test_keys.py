@@ -43,6 +43,7 @@ def test_space_around_a_key_and_a_mark_before_the_file_are_skipped() -> None:
         (_line(1) + b"\n" + _line(2) + b"\n" + _line(1), "a key stands there twice"),
         (b"\n".join(_line(n) for n in range(MOST_KEYS + 1)), "there are more than 16 keys"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_ring_is_refused_in_words_that_quote_nothing(content: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=words) as refusal:

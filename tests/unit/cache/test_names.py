@@ -19,12 +19,18 @@ TEXTS = st.text(max_size=12)
 PLACES = st.tuples(TEXTS, TEXTS, st.sampled_from(QUESTIONS))
 
 
+def _hashed(place: bytes) -> bytes:
+    digest = hmac.digest(key(1), place + CUSTOMER.bytes, "sha256")
+    return b"bss1:" + urlsafe_b64encode(digest).rstrip(b"=")
+
+
 def test_a_name_is_a_keyed_hash_of_parts_with_their_lengths() -> None:
     """Written down by hand, for other versions of the sidecar look under it too."""
-    parts = b"\0\0\0\x05entry\0\0\0\x04acme\0\0\0\x04main\0\0\0\x07billing" + CUSTOMER.bytes
-    digest = hmac.digest(key(1), parts, "sha256")
-    expected = b"bss1:" + urlsafe_b64encode(digest).rstrip(b"=")
-    assert Names(ring(1, 2)).of("acme", "main", "billing", CUSTOMER) == expected
+    names = Names(ring(1, 2))
+    entry = b"\0\0\0\x05entry\0\0\0\x04acme\0\0\0\x04main\0\0\0\x07billing"
+    grave = b"\0\0\0\x09tombstone\0\0\0\x04acme\0\0\0\x04main"
+    assert names.of("acme", "main", "billing", CUSTOMER) == _hashed(entry)
+    assert names.tombstones("acme", "main", CUSTOMER)[0] == _hashed(grave)
 
 
 @given(PLACES, st.uuids())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,12 +153,32 @@ def test_a_sealer_remembers_the_subkeys_of_a_fleet_up_to_a_bound() -> None:
 def test_what_was_needed_long_ago_is_forgotten_first() -> None:
     sealer, hot = Sealer(ring()), seal(Sealer(ring()))
     for _ in range(3):
+        opened(sealer, hot)
         for _ in range(REMEMBERED_SUBKEYS - 1):
             opened(sealer, seal(Sealer(ring())))
-        opened(sealer, hot)
-    for _ in range(REMEMBERED_SUBKEYS - 1):
-        opened(sealer, seal(Sealer(ring())))
-    assert hot[:21] in sealer._subkeys
+        assert hot[:21] in sealer._subkeys
+
+
+class _Counted:
+    """A subkey that counts how often it is used."""
+
+    def __init__(self, aead: AESGCM) -> None:
+        self._aead = aead
+        self.used = 0
+
+    def decrypt(self, nonce: bytes, closed: bytes, bound: bytes) -> bytes:
+        self.used += 1
+        return self._aead.decrypt(nonce, closed, bound)
+
+
+def test_what_is_remembered_is_used() -> None:
+    sealer, other = Sealer(ring()), Sealer(ring())
+    opened(sealer, seal(other))
+    ((head, aead),) = sealer._subkeys.items()
+    counted = _Counted(aead)
+    sealer._subkeys[head] = counted  # type: ignore[assignment]  # it stands in for one
+    assert all(isinstance(opened(sealer, seal(other)), Opened) for _ in range(3))
+    assert counted.used == 3
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])

@@ -16,7 +16,7 @@ from proxy.cache.keys import KeyRing
 from proxy.cache.seal import Sealer
 
 sealer = Sealer(KeyRing((bytes(31) + b"k",)))
-real_pid = os.getpid
+first_pid = os.getpid()
 
 def some(count=50):
     for _ in range(count):
@@ -36,8 +36,7 @@ def forks():
     some()
 
 def under_a_pid_that_came_back():
-    parent = real_pid()
-    os.getpid = lambda: parent
+    os.getpid = lambda: first_pid
     some()
 
 def told_nobody():
