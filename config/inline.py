@@ -90,6 +90,8 @@ def _way_out(place: Place) -> str:
         return "oauth2 or tls to prove who asks, or a gateway's key as ${NAME}"
     if _key(place) == "egress_proxy":
         return "the URL without user and password, or all of it as ${NAME}"
+    if field_at(place) and _key(place) == "url":
+        return "the URL without a login; username and password_file beside it"
     if field_at(place) and _key(place).endswith("file"):
         return "the path of the file that holds it"
     return "nothing secret: mounted files and ${NAME} carry what is"

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from config.group import Group, Text
 from config.tmf_settings import TmfProfile
-from config.units import Duration, Size
+from config.units import Duration, DurationOrZero, Size
 
 TenantName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,99}$")]
 ConnectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -347,9 +347,9 @@ class Cache(Group):
     """How long an answer is fresh."""
     negative_ttl: Duration = 5.0
     """How long it is remembered that the vendor knows no such customer."""
-    staleness: Duration = 0.0
-    """How long beyond its life an answer may stand in when nobody can say; 0: never. Such an answer
-    makes the total an estimate."""
+    staleness: DurationOrZero = 0.0
+    """How long beyond its life an answer may stand in when nobody can say; `0s`: never. It makes a
+    total an estimate."""
     early_refresh: bool = True
     """Whether a customer who is asked about often is asked for anew before the entry ends."""
     read_budget: Duration = 0.005

@@ -23,6 +23,11 @@ def parse_duration(text: object) -> float:
     return seconds
 
 
+def parse_duration_or_zero(text: object) -> float:
+    """Seconds of a duration, or of `0s`."""
+    return 0.0 if isinstance(text, str) and text.strip() == "0s" else parse_duration(text)
+
+
 def parse_size(text: object) -> int:
     """Bytes of `512B`, `64KiB`, `8MiB`."""
     match = re.fullmatch(SIZE, text.strip()) if isinstance(text, str) else None
@@ -35,6 +40,8 @@ def parse_size(text: object) -> int:
 def format_duration(seconds: float) -> str:
     """As `parse_duration` reads it, in the largest unit that leaves a number without fraction."""
     milliseconds = round(seconds * 1000, 6)
+    if not milliseconds:
+        return "0s"
     for unit in ("d", "h", "m", "s"):
         count = milliseconds / (_SECONDS[unit] * 1000)
         if count == int(count):
@@ -54,6 +61,12 @@ Duration = Annotated[
     float, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": DURATION})
 ]
 """Seconds."""
+DurationOrZero = Annotated[
+    float,
+    BeforeValidator(parse_duration_or_zero),
+    WithJsonSchema({"type": "string", "pattern": DURATION}),
+]
+"""Seconds; `0s` switches off what it is about."""
 Size = Annotated[
     int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "pattern": SIZE})
 ]

@@ -69,7 +69,7 @@ def changed(changes: Mapping[str, object], document: dict[str, Any] | None = Non
     document = good() if document is None else document
     for path, value in changes.items():
         *way, last = path.split(".")
-        group = document
+        group = document = copy.deepcopy(document)
         for step in way:
             group = group.setdefault(step, {})
         if value is GONE:

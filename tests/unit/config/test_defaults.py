@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from config.settings import Connection, Database, IdentitySource, OAuth2, Settings, Tenant
+from config.settings import Connection, Database, IdentitySource, OAuth2, Redis, Settings, Tenant
 
 DEFAULTS = Settings(schema_version=1)
 
@@ -28,6 +28,20 @@ def test_limits() -> None:
     assert DEFAULTS.limits.request_body == 65_536
     assert DEFAULTS.limits.customers_in_flight == 10_000
     assert DEFAULTS.shutdown.grace == 5.0
+
+
+def test_a_cache_is_in_memory_short_and_never_in_the_way() -> None:
+    cache = DEFAULTS.cache
+    assert cache.store == "memory"
+    assert (cache.ttl, cache.negative_ttl, cache.staleness) == (30.0, 5.0, 0.0)
+    assert cache.read_budget == pytest.approx(0.005)
+    assert cache.early_refresh is True
+    assert (cache.entries, cache.size) == (50_000, 32 * 1024 * 1024)
+    assert cache.pending_writes == 5_000
+    assert (cache.redis, cache.master_keys_file, cache.name_keys_file) == (None, None, None)
+    redis = Redis(url="redis://localhost")
+    assert (redis.connections, redis.connect_timeout) == (4, pytest.approx(0.2))
+    assert (redis.cluster, redis.database, redis.tls) == (False, 0, None)
 
 
 def test_logging() -> None:

@@ -13,6 +13,7 @@ from config.schema import json_schema
 from config.settings import (
     AdminListener,
     Auth,
+    Cache,
     Connection,
     Database,
     DataListener,
@@ -23,6 +24,7 @@ from config.settings import (
     Logging,
     OAuth2,
     OpsListener,
+    Redis,
     Shutdown,
     Tenant,
     Wire,
@@ -34,8 +36,12 @@ from tests.unit.config.schema_rules import faults
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "sidecar.example.yaml"
 TEXT = EXAMPLE.read_text()
-SWITCHED_ON = re.sub(r"^( *)#(?=\S+: )", r"\1", TEXT, flags=re.MULTILINE)
+SWITCHED_ON = re.sub(r"^( *)#(?=\S+:( |$))", r"\1", TEXT, flags=re.MULTILINE)
 """With every setting that is commented out taken in."""
+
+
+DEFAULTS_OF_REDIS = ("database", "cluster", "connections", "connect_timeout")
+ENV = {"AMDOCS_CLIENT_SECRET": "s", "PEDKAI_DSN": "sqlite+aiosqlite:///x", "REDIS_PASSWORD": "s"}
 
 
 def test_the_example_loads_as_it_is_and_nothing_is_odd_about_it() -> None:
@@ -53,6 +59,7 @@ def test_its_values_are_the_defaults_of_the_code() -> None:
     assert settings.auth == Auth()
     assert settings.deadlines == Deadlines()
     assert settings.limits == Limits()
+    assert settings.cache == Cache()
     assert settings.shutdown == Shutdown()
     assert settings.logging == Logging()
     assert amdocs.wire == Wire()
@@ -68,6 +75,13 @@ def test_its_values_are_the_defaults_of_the_code() -> None:
     assert database.model_copy(update={"dsn_file": None}) == Database()
     tenant = settings.tenants["northern_mobile"]
     assert tenant.reporting_currency == Tenant(connection="x").reporting_currency
+
+
+def test_the_values_of_redis_are_the_defaults_of_the_code() -> None:
+    """They are commented out, for nothing may stand beside the store `memory`."""
+    shown = parse_document(SWITCHED_ON).root["cache"]["redis"]
+    redis = Redis.model_validate({key: shown[key] for key in DEFAULTS_OF_REDIS})
+    assert redis == Redis()
 
 
 def _missing(here: Any, place: tuple[str, ...]) -> Iterator[str]:
@@ -96,12 +110,14 @@ def test_every_setting_is_in_it() -> None:
 
 def test_everything_in_it_is_a_setting_even_what_is_commented_out() -> None:
     with pytest.raises(ConfigurationProblems) as caught:
-        load_text(SWITCHED_ON, {"AMDOCS_CLIENT_SECRET": "s", "PEDKAI_DSN": "sqlite+aiosqlite:///x"})
+        load_text(SWITCHED_ON, ENV)
     found = [(problem.path, problem.what) for problem in caught.value.problems]
     assert found == [
         ("connections.amdocs.oauth2.client_secret", "stands beside client_secret_file"),
         ("connections.amdocs.identity.dsn", "stands beside dsn_file"),
         ("connections.local.database.dsn", "stands beside dsn_file"),
+        ("cache.redis.url", "stands beside sentinels, who say where the master is"),
+        ("cache.redis.password", "stands beside password_file"),
     ]
 
 

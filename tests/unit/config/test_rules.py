@@ -5,7 +5,18 @@ from typing import Any
 import pytest
 
 from tests.unit.config.files import GONE, changed, good, load_document, paths_of, problems_of
-from tests.unit.config.mistakes import AMDOCS, CSG, ENV, GUARD, LOCAL, MISTAKES, Changes
+from tests.unit.config.mistakes import (
+    AMDOCS,
+    AT,
+    CSG,
+    ENV,
+    GUARD,
+    LOCAL,
+    MISTAKES,
+    REDIS,
+    SENTINELS,
+    Changes,
+)
 
 
 def _titles() -> list[str]:
@@ -45,6 +56,23 @@ def test_the_good_document_is_good_and_warns_of_nothing() -> None:
         ({"deadlines.batch": "2100ms"}, "deadlines.batch"),
         ({"tenants.north.reporting_currency": "GPB"}, "tenants.north.reporting_currency"),
         ({f"{LOCAL}.database.currency": "UKP"}, f"{LOCAL}.database.currency"),
+        ({"cache.read_budget": "60ms"}, "cache.read_budget"),
+        ({"cache.redis": {"url": "redis://localhost"}}, "cache.redis"),
+        ({"cache.master_keys_file": "/run/master"}, "cache.master_keys_file"),
+        ({"cache": REDIS, f"{AT}.database": 3}, f"{AT}.database"),
+        ({"cache": REDIS, f"{AT}.sentinel_service": "mymaster"}, f"{AT}.sentinel_service"),
+        (
+            {
+                "cache": REDIS,
+                f"{AT}.url": "redis://redis.example.com",
+                f"{AT}.password_file": "/run/password",
+            },
+            f"{AT}.password_file",
+        ),
+        (
+            {"cache": {**REDIS, "redis": {**SENTINELS, "password_file": "/run/password"}}},
+            f"{AT}.password_file",
+        ),
     ],
 )
 def test_what_is_odd_but_harmless_is_a_warning(changes: Any, path: str) -> None:
@@ -65,6 +93,14 @@ def test_a_database_has_no_exchange_timeout_that_hides_slowness() -> None:
 def test_a_floor_that_nobody_chose_yields_to_a_small_concurrency() -> None:
     changes = {f"{AMDOCS}.wire.concurrency": 1, f"{AMDOCS}.guard": {"hedging": {"enabled": True}}}
     assert problems_of(changed(changes)) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:6379", "unix:///run/redis.sock", "rediss://redis.example.com"]
+)
+def test_a_password_that_crosses_no_network_in_the_open_is_fine(url: str) -> None:
+    changes = {"cache": REDIS, f"{AT}.url": url, f"{AT}.password_file": "/run/password"}
+    assert load_document(changed(changes)).warnings == []
 
 
 def test_nobody_to_serve_is_a_warning() -> None:
