@@ -15,8 +15,9 @@ from proxy.cache.vault import Inquiry, Vault
 
 T = TypeVar("T")
 
-LAST_WORD_S = 0.02
-"""Stale answers are given so long before the deadline, or a tenth of the budget if that is less."""
+LAST_WORD_S = 0.025
+"""Stale answers are given so long before the deadline, or a fifth of the budget if that is less:
+well before whoever answers the question has to let go."""
 
 
 class Moment:
@@ -84,7 +85,7 @@ async def ask_below(
             return
         hear(customer_id, lookup)
 
-    early_s = min(LAST_WORD_S, call.remaining_s(loop.time()) / 10)
+    early_s = min(LAST_WORD_S, call.remaining_s(loop.time()) / 5)
     timer = loop.call_at(call.deadline - early_s, stand_ins.stand_in_for_all)
     try:
         await look_up(customer_ids, call, hear_or_stand_in)

@@ -164,6 +164,9 @@ class Keeper:
             return failure.kind
         except TimeoutError:
             return "timeout"
+        except Exception as error:  # noqa: BLE001  (told to the witness; it is not kept)
+            self._witness.broke(type(error).__qualname__)
+            return "protocol"
         return None
 
     async def _sealed(self, batch: Mapping[Key, _Learned]) -> list[Put]:

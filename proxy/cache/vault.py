@@ -82,7 +82,7 @@ class Vault:
             means, spawn=spawn, most=pending_writes, witness=self.witness, breaker=write_breaker
         )
         self.refreshes = Refreshes() if early_refresh else Refreshes(most=0)
-        self._inquiries: set[Inquiry[Any]] = set()
+        self.inquiries: set[Inquiry[Any]] = set()
         self._forgetting: dict[tuple[str, str, UUID], int] = {}
 
     @contextmanager
@@ -92,11 +92,11 @@ class Vault:
             place = section[:2]
             open_now = {one for one in open_now if (*place, one) not in self._forgetting}
         inquiry = Inquiry(section, open_now)
-        self._inquiries.add(inquiry)
+        self.inquiries.add(inquiry)
         try:
             yield inquiry
         finally:
-            self._inquiries.discard(inquiry)
+            self.inquiries.discard(inquiry)
             inquiry.open.clear()
 
     async def read(
@@ -157,7 +157,7 @@ class Vault:
                     _take_later(entries, customer_id, found)
 
     def _forget_here(self, tenant: str, connection: str, customer_id: UUID) -> None:
-        for inquiry in self._inquiries:
+        for inquiry in self.inquiries:
             if inquiry.section[:2] == (tenant, connection):
                 inquiry.open.discard(customer_id)
         for question in QUESTIONS:
