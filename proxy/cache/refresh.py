@@ -47,6 +47,7 @@ class Refreshes:
 
     async def aclose(self) -> None:
         tasks = {task for task in self._busy.values() if task is not None}
+        self._busy.clear()
         for task in tasks:
             task.cancel()
         if tasks:
