@@ -6,13 +6,13 @@ refreshes, writes that wait, and the store.
 
 import asyncio
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from proxy.cache.envelope import QUESTIONS, Key, Section
-from proxy.cache.gather import Bypassed
+from proxy.cache.gather import Bypassed, Gathered
 from proxy.cache.keeper import Keeper
 from proxy.cache.means import Means, Spawn
 from proxy.cache.refresh import Refreshes
@@ -102,18 +102,14 @@ class Vault:
     async def read(
         self, section: Section[T], customer_ids: Sequence[UUID], *, now_ms: int
     ) -> Reading[T]:
-        """Raises nothing of the store's. What was learned here a moment ago is known in any case,
-        also when that was after the store was asked.
-        """
+        """Raises nothing of the store's. What was learned here while it was asked is known too."""
         envelopes = self.means.envelopes
         places = [
             (customer_id, name)
             for customer_id in customer_ids
             for name in envelopes.names.every(*section[:3], customer_id)
         ]
-        gathered = await self.means.reads.get_many([name for _, name in places])
-        if gathered.bypassed is not None:
-            self.witness.bypassed(gathered.bypassed)
+        gathered = await self._gathered(name for _, name in places)
         entries: dict[UUID, Entry[T]] = {}
         refused: set[UUID] = set()
         for (customer_id, name), value in zip(places, gathered.values, strict=True):
@@ -123,10 +119,11 @@ class Vault:
             if isinstance(found, Refused):
                 self.witness.refused(found)
                 refused.add(customer_id)
-            else:
-                _take_later(entries, customer_id, found)
-        self._recall(section, customer_ids, entries)
-        return Reading(entries, refused, gathered.bypassed)
+            elif _is_later(found, entries.get(customer_id)):
+                entries[customer_id] = found
+        if gathered.bypassed is None and self.keeper.knows_any:
+            entries.update(await self._recalled(section, customer_ids, entries))
+        return Reading(entries, refused - entries.keys(), gathered.bypassed)
 
     async def forget(self, tenant: str, connection: str, customer_id: UUID) -> None:
         """Of all questions. What this process knows is gone when it suspends for the first time.
@@ -148,13 +145,39 @@ class Vault:
         await self.refreshes.aclose()
         await self.keeper.aclose()
 
-    def _recall(
-        self, section: Section[T], customer_ids: Sequence[UUID], entries: dict[UUID, Entry[T]]
-    ) -> None:
-        if self.keeper.knows_any:
-            for customer_id in customer_ids:
-                if (found := self.keeper.recall(section, customer_id)) is not None:
-                    _take_later(entries, customer_id, found)
+    async def _recalled(
+        self, section: Section[T], customer_ids: Sequence[UUID], entries: Mapping[UUID, Entry[T]]
+    ) -> Mapping[UUID, Entry[T]]:
+        """What was learned here a moment ago, and the store did not have yet.
+
+        So it could not remove it either: it is asked whether another sidecar has forgotten them.
+        """
+        recalled: dict[UUID, Entry[T]] = {}
+        for customer_id in customer_ids:
+            learned = self.keeper.recall(section, customer_id)
+            if learned is not None and _is_later(learned, entries.get(customer_id)):
+                recalled[customer_id] = learned
+        if not recalled:
+            return recalled
+        names = self.means.envelopes.names
+        graves = [
+            (customer_id, name)
+            for customer_id in recalled
+            for name in names.tombstones(*section[:2], customer_id)
+        ]
+        marks = await self._gathered(name for _, name in graves)
+        if marks.bypassed is not None:
+            return {}
+        for (customer_id, _), mark in zip(graves, marks.values, strict=True):
+            if mark is not None:
+                recalled.pop(customer_id, None)
+        return recalled
+
+    async def _gathered(self, names: Iterable[bytes]) -> Gathered:
+        gathered = await self.means.reads.get_many(tuple(names))
+        if gathered.bypassed is not None:
+            self.witness.bypassed(gathered.bypassed)
+        return gathered
 
     def _forget_here(self, tenant: str, connection: str, customer_id: UUID) -> None:
         for inquiry in self.inquiries:
@@ -182,7 +205,5 @@ class Vault:
             raise NotForgotten("timeout") from None
 
 
-def _take_later(entries: dict[UUID, Entry[T]], customer_id: UUID, found: Entry[T]) -> None:
-    known = entries.get(customer_id)
-    if known is None or found.asked_at_ms > known.asked_at_ms:
-        entries[customer_id] = found
+def _is_later(found: Entry[T], known: Entry[T] | None) -> bool:
+    return known is None or found.asked_at_ms > known.asked_at_ms
