@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from redis import exceptions
@@ -85,8 +84,7 @@ class ClusterWire:
     async def aclose(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._looking
+            await asyncio.wait([self._looking])
         await self._nodes.aclose()
         await self._nodes.aclose("startup_nodes")
 
@@ -103,6 +101,7 @@ class ClusterWire:
         if self._looking is None or self._looking.done():
             self._looked_at = asyncio.get_running_loop().time()
             self._looking = asyncio.get_running_loop().create_task(self._nodes.initialize())
+            self._looking.add_done_callback(_is_told_later)
         await asyncio.shield(self._looking)
 
     def _look_again(self) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import redis
 
-from tests.servers.hung import _close
 from tests.servers.strict import START_TIMEOUT_S, NotHere
 
 CONTROL = "control"
@@ -118,6 +117,11 @@ class RedisServer:
     def connections(self) -> int:
         """Of others than who asks."""
         return int(self.tell("INFO", "clients")["connected_clients"]) - 1
+
+    def slots(self) -> list[tuple[int, int, int]]:
+        """Of its cluster: first, last, and the port of who has them."""
+        ranges = self.tell("CLUSTER", "SLOTS")
+        return [(first, last, master[1]) for first, last, master, *_ in ranges]
 
     def _options(self) -> list[str]:
         fixed = ["--dir", str(self.folder), "--pidfile", str(self.folder / "pid")]
@@ -243,7 +247,7 @@ def running_cluster(
 
 _CLUSTERED = (
     *("--cluster-enabled", "yes", "--cluster-node-timeout", "500"),
-    *("--cluster-require-full-coverage", "no"),
+    *("--cluster-require-full-coverage", "no", "--cluster-allow-replica-migration", "no"),
 )
 
 
@@ -291,7 +295,7 @@ def until(ready: Callable[[], bool], log: Path) -> None:
 
 @dataclass(slots=True)
 class LyingRedis:
-    """Says the same to whatever it is told; `None` answers what a new connection asks."""
+    """Says the same to whatever it is told."""
 
     says: bytes
     port: int = 0
@@ -303,17 +307,29 @@ class LyingRedis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                greeting = self.greets and b"HELLO" in data
-                writer.write(b"%1\r\n$5\r\nproto\r\n:3\r\n" if greeting else self.says)
-                await writer.drain()
-        await _close(writer)
+        try:
+            with suppress(OSError):
+                while data := await reader.read(65_536):
+                    greeting = self.greets and b"HELLO" in data
+                    writer.write(b"%1\r\n$5\r\nproto\r\n:3\r\n" if greeting else self.says)
+                    await writer.drain()
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
 async def lying_redis(says: bytes, *, greets: bool = True) -> AsyncIterator[LyingRedis]:
     liar = LyingRedis(says, greets=greets)
-    async with await asyncio.start_server(liar.answer, "127.0.0.1", 0) as server:
-        liar.port = server.sockets[0].getsockname()[1]
-        yield liar
+    async with asyncio.TaskGroup() as conversations:
+        tasks: list[asyncio.Task[None]] = []
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            tasks.append(conversations.create_task(liar.answer(reader, writer)))
+
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            liar.port = server.sockets[0].getsockname()[1]
+            yield liar
+        for task in tasks:
+            task.cancel()
