@@ -21,12 +21,15 @@ from proxy.http.ops import OpsRoutes
 from proxy.http.ports import Runtime, Status
 from proxy.lifecycle import Tasks
 from proxy.operator import Overrides
+from proxy.reporting import cache_as_json
 from proxy.runtime import ConfiguredRuntime
 from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
-from proxy.telemetry.expositions import CredentialFigures, GuardFigures
+from proxy.telemetry.expositions import CacheFigures, CredentialFigures, GuardFigures
 from proxy.telemetry.loop_lag import watch_loop
 from proxy.telemetry.records import (
+    CacheRecord,
+    CertificateRecord,
     ConfigurationState,
     CredentialsRecord,
     FileRecord,
@@ -58,9 +61,10 @@ class Sidecar:
         self._overrides = Overrides(lambda: self._runtime, telemetry=telemetry, clock=clock)
         self._stopping = False
         telemetry.metrics.registry.register(
-            CredentialFigures(self._credentials, self._doors.certificates, clock)
+            CredentialFigures(self._credentials, self._own_certificates, clock)
         )
         telemetry.metrics.registry.register(GuardFigures(self._guards, self._flights))
+        telemetry.metrics.registry.register(CacheFigures(self._cache))
 
     async def take_up(self, reading: Reading) -> None:
         """Serves with this configuration from now on; a bad one leaves the last good one."""
@@ -94,7 +98,7 @@ class Sidecar:
         self._vigil.look(
             self._credentials(),
             files=self._other_files(),
-            certificates=self._doors.certificates(),
+            certificates=self._own_certificates(),
             forced=self._overrides.forced(),
             now=self._clock(),
         )
@@ -125,6 +129,7 @@ class Sidecar:
             files=[asdict(one) for one in self._all_files()],
             listeners=self._doors.shown(),
             connections=self._overrides.shown(self._runtime.connections()),
+            cache=cache_as_json(self._cache()),
             tenants=self._runtime.tenants(),
             default_tenant=self._runtime.default_tenant
             if isinstance(self._runtime, ConfiguredRuntime)
@@ -177,6 +182,13 @@ class Sidecar:
 
     def _credentials(self) -> tuple[CredentialsRecord, ...]:
         return self._runtime.credentials()
+
+    def _cache(self) -> CacheRecord:
+        return self._runtime.cache()
+
+    def _own_certificates(self) -> tuple[CertificateRecord, ...]:
+        """Those that are no connection's."""
+        return (*self._doors.certificates(), *self._runtime.certificates())
 
     def _guards(self) -> tuple[GuardRecord, ...]:
         return self._runtime.guards()

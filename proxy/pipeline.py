@@ -3,14 +3,16 @@
 The order is pinned by a test. Who wants another moves a line here, with the reason beside it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 from adapters.call import Call
 from adapters.exchange import Exchange, VendorReply, VendorRequest
 from adapters.lookup import LookupAdapter
 from adapters.outcome import NotAsked
+from proxy.cache.layer import Cache
 from proxy.exchange.admission import Admission
 from proxy.exchange.bulkhead import Bulkhead, of_one_kind
 from proxy.exchange.hedge import Hedge
@@ -28,6 +30,7 @@ Stack: TypeAlias = tuple[type[Sender[Any, Any]], ...]
 
 LOOKUP: tuple[type[LookupAdapter], ...] = (
     FailOpen,  # outermost: whatever breaks below, the pod gets a typed answer in time
+    Cache,  # what was learned a moment ago; above what is shared, so that a hit waits for nobody
     Coalesce,  # who is being asked about already is waited for; innermost, next to who is asked
 )  # then the vendor's adapter, which makes exchanges of a question
 
@@ -53,13 +56,19 @@ DATABASE: Stack = (
 
 
 def lookup_stack(
-    adapter: LookupAdapter, *, spawn: Spawn, report: Report, most_customers: int
+    adapter: LookupAdapter,
+    *,
+    spawn: Spawn,
+    report: Report,
+    most_customers: int,
+    keep: Callable[[LookupAdapter], Cache] | None = None,
 ) -> LookupAdapter:
     """The layers around an adapter. `report` gets the type names of what an adapter raises;
-    `most_customers` may be waited for at once.
+    `most_customers` may be waited for at once; `keep` makes the cache, if there is one.
     """
     makers: Mapping[type[LookupAdapter], Callable[[LookupAdapter], LookupAdapter]] = {
         FailOpen: partial(FailOpen, spawn=spawn, report=report),
+        Cache: keep or _nothing_around,
         Coalesce: partial(Coalesce, spawn=spawn, report=report, most_customers=most_customers),
     }
     for layer in reversed(LOOKUP):
@@ -69,10 +78,32 @@ def lookup_stack(
 
 def flights(lookups: LookupAdapter) -> int:
     """Shared lookups that are under way in a stack."""
+    return sum(layer.flights for layer in _layers(lookups) if isinstance(layer, Coalesce))
+
+
+async def forget(lookups: LookupAdapter, customer_id: UUID) -> None:
+    """In every layer of a stack. What this process knows is gone when it suspends for the first
+    time. Raises `NotForgotten`.
+    """
+    layers = tuple(_layers(lookups))
+    for layer in layers:
+        if isinstance(layer, Coalesce):
+            layer.forget(customer_id)
+    for layer in layers:
+        if isinstance(layer, Cache):
+            await layer.forget(customer_id)
+
+
+def _layers(lookups: LookupAdapter) -> Iterator[LookupAdapter]:
+    """Outermost first, the adapter last."""
     layer: LookupAdapter | None = lookups
-    while layer is not None and not isinstance(layer, Coalesce):
+    while layer is not None:
+        yield layer
         layer = getattr(layer, "inner", None)
-    return 0 if layer is None else layer.flights
+
+
+def _nothing_around(inner: LookupAdapter) -> LookupAdapter:
+    return inner
 
 
 def guarded(stack: Stack, sender: Sender[Request, Reply], guard: Guard) -> Sender[Request, Reply]:

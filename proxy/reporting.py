@@ -12,6 +12,7 @@ from proxy.guard.breaker import BreakerStatus
 from proxy.telemetry.records import (
     BreakerRecord,
     BreakerState,
+    CacheRecord,
     CertificateRecord,
     CredentialsRecord,
     FileRecord,
@@ -26,7 +27,7 @@ def credentials_record(name: str, connection: VendorConnection, now: datetime) -
         connection=name,
         version=credentials.version if credentials else 0,
         loaded_at=credentials.loaded_at if credentials else None,
-        certificates=tuple(_certificates(credentials)) if credentials else (),
+        certificates=tuple(certificate_records(credentials)) if credentials else (),
         token_left_s=(ends - now).total_seconds() if ends else None,
         outcome=status.last_outcome,
         problem=status.problem,
@@ -66,8 +67,24 @@ def as_json(connection: VendorConnection) -> Mapping[str, object]:
     return shown
 
 
-def _certificates(credentials: Credentials) -> Iterator[CertificateRecord]:
-    """Of a chain the issuer that ends first counts: without it, the chain is broken.
+def cache_as_json(cache: CacheRecord) -> Mapping[str, object]:
+    breakers = {
+        one.name: {
+            "state": one.state.value,
+            "because": one.because,
+            "opens_for_s": round(one.opens_for_s, 3),
+            "opened_times": one.opened_times,
+        }
+        for one in cache.breakers
+    }
+    shown = {one.name: getattr(cache, one.name) for one in fields(cache)}
+    return shown | {"breakers": breakers}
+
+
+def certificate_records(credentials: Credentials, whose: str = "") -> Iterator[CertificateRecord]:
+    """`whose`: how the roles of those begin that are not a connection's.
+
+    Of a chain the issuer that ends first counts: without it, the chain is broken.
 
     Of a trust bundle two count. The first to end may be one that nobody uses any more; when the
     last one ends, nobody is trusted.
@@ -75,12 +92,12 @@ def _certificates(credentials: Credentials) -> Iterator[CertificateRecord]:
     leaf, *issuers = credentials.certificates.client or (None,)
     trusted = credentials.certificates.trusted
     if leaf is not None:
-        yield _record("client", leaf)
+        yield _record(f"{whose}client", leaf)
     if issuers:
-        yield _record("client_chain", min(issuers, key=_end))
+        yield _record(f"{whose}client_chain", min(issuers, key=_end))
     if trusted:
-        yield _record("trust_bundle_first", min(trusted, key=_end))
-        yield _record("trust_bundle_last", max(trusted, key=_end))
+        yield _record(f"{whose}trust_bundle_first", min(trusted, key=_end))
+        yield _record(f"{whose}trust_bundle_last", max(trusted, key=_end))
 
 
 def _end(certificate: CertificateFacts) -> datetime:

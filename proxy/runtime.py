@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,6 +20,8 @@ from adapters.ports import Ports
 from adapters.registry import base_urls, build, reaches
 from config.settings import Connection, IdentitySource, Settings, Tenant
 from config.tmf_settings import TmfProfile
+from proxy.cache.layer import Cache
+from proxy.caching import Caching, Environs
 from proxy.connection import VendorConnection
 from proxy.database_guard import GuardedDatabases
 from proxy.databases import (
@@ -34,12 +37,20 @@ from proxy.guard.switch import Forced
 from proxy.http.ports import Desk, NoSuchThing
 from proxy.identities import Identities
 from proxy.lifecycle import Leases
-from proxy.pipeline import flights, lookup_stack
+from proxy.pipeline import flights, forget, lookup_stack
+from proxy.redis_caching import open_cache
 from proxy.reporting import as_json, breaker_record, credentials_record
 from proxy.shelf import Loan
 from proxy.switchboard import Switchboard
 from proxy.telemetry import Telemetry
-from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
+from proxy.telemetry.records import (
+    BreakerRecord,
+    CacheRecord,
+    CertificateRecord,
+    CredentialsRecord,
+    FileRecord,
+    GuardRecord,
+)
 from proxy.unconfigured import Unconfigured
 from proxy.watching import Hints, Spawn
 
@@ -83,6 +94,7 @@ class ConfiguredRuntime:
             self._databases, loan, self._switchboard.around, self._switchboard.watch
         )
         self._identities = Identities(self._databases, self._readers, loan)
+        self._caching = self._cache()
         self._desks: Mapping[str, Desk] = {}
         self._engines: tuple[AsyncEngine | None, ...] = ()
         self._hints = Hints(spawn)
@@ -91,10 +103,13 @@ class ConfiguredRuntime:
     async def open(self) -> None:
         """Reads what the databases' URLs are. Missing files never stop a start."""
         await self._databases.look()
+        if self._caching is not None:
+            await self._caching.look()
         self._set_up_desks()
         for connection in self._connections.values():
             connection.start()
-        self._hints.watch(self._databases.files())
+        cached = self._caching.files() if self._caching else frozenset()
+        self._hints.watch(self._databases.files() | cached)
         self._looking = self._spawn(self._look_again())
 
     def desk(self, tenant: str) -> Desk | None:
@@ -129,6 +144,13 @@ class ConfiguredRuntime:
         """Shared lookups under way, of all tenants."""
         return sum(flights(desk.adapter) for desk in self._desks.values())
 
+    def cache(self) -> CacheRecord:
+        return CacheRecord(store="off") if self._caching is None else self._caching.record()
+
+    def certificates(self) -> tuple[CertificateRecord, ...]:
+        """Of no connection."""
+        return () if self._caching is None else self._caching.certificates()
+
     def force(self, connection: str, breaker: str, forced: Forced) -> BreakerRecord:
         """The breaker as it is from now on. Raises `NoSuchThing`."""
         if connection not in self.settings.connections:
@@ -140,7 +162,7 @@ class ConfiguredRuntime:
 
     def file_problems(self) -> tuple[FileRecord, ...]:
         """Of the files that are no connection's credentials."""
-        return tuple(
+        of_connections = (
             file
             for name, connection in self.settings.connections.items()
             for file in (
@@ -150,6 +172,7 @@ class ConfiguredRuntime:
             )
             if file is not None
         )
+        return (*of_connections, *(self._caching.file_problems() if self._caching else ()))
 
     def settle_down(self) -> None:
         """Looks at no file any more: another runtime has taken over."""
@@ -166,6 +189,8 @@ class ConfiguredRuntime:
         while True:
             await self._hints.next()
             await self._databases.look()
+            if self._caching is not None:
+                await self._caching.look()
             if self._databases.engines != self._engines:
                 self._set_up_desks()
 
@@ -227,16 +252,45 @@ class ConfiguredRuntime:
         connection = self.settings.connections[tenant.connection]
         identity = self._identities.of(name, tenant.connection, connection)
         adapter = self._adapter(name, tenant, connection, identity)
+        lookups = lookup_stack(
+            adapter,
+            spawn=self._spawn,
+            report=partial(self._telemetry.adapter_failed, tenant.connection),
+            most_customers=self.settings.limits.customers_in_flight,
+            keep=self._keep(name, tenant),
+        )
+
+        async def forget_everywhere(customer_id: UUID) -> None:
+            identity.forget(customer_id)
+            await forget(lookups, customer_id)
+
         return Desk(
+            tenant=name, connection=tenant.connection, adapter=lookups, forget=forget_everywhere
+        )
+
+    def _keep(self, name: str, tenant: Tenant) -> Callable[[LookupAdapter], Cache] | None:
+        if self._caching is None:
+            return None
+        return partial(
+            Cache,
             tenant=name,
             connection=tenant.connection,
-            adapter=lookup_stack(
-                adapter,
-                spawn=self._spawn,
-                report=partial(self._telemetry.adapter_failed, tenant.connection),
-                most_customers=self.settings.limits.customers_in_flight,
-            ),
-            forget=identity.forget,
+            vault=self._caching.vault,
+            refresh_budget_s=self.settings.deadlines.batch,
+        )
+
+    def _cache(self) -> Caching | None:
+        setting = self.settings.cache
+        if setting.store == "off":
+            return None
+        environs = Environs(
+            spawn=self._spawn,
+            clock=self._clock,
+            telemetry=self._telemetry,
+            lag=self._switchboard.lag,
+        )
+        return self._loan.take(
+            ("cache", setting), partial(open_cache, setting, environs), Caching.aclose
         )
 
     def _adapter(

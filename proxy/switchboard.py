@@ -25,7 +25,7 @@ class Switchboard:
     """
 
     def __init__(self, connections: Iterable[str], loan: Loan, telemetry: Telemetry) -> None:
-        self._lag = loan.take("lag of the event loop", LoopLag)
+        self.lag = loan.take("lag of the event loop", LoopLag)
         names = tuple(connections)
         self._switches = {
             (name, breaker): loan.take(("switch", name, breaker), Switch)
@@ -40,8 +40,8 @@ class Switchboard:
         """What is around a guard, by the names of its connection and of its breaker."""
         switch = self._switches[connection, breaker]
         if breaker not in ANSWERS:
-            return Surroundings(switch=switch, lag=self._lag)
-        return Surroundings(switch=switch, lag=self._lag, witness=self._meters[connection])
+            return Surroundings(switch=switch, lag=self.lag)
+        return Surroundings(switch=switch, lag=self.lag, witness=self._meters[connection])
 
     def watch(self, connection: str, breaker: Breaker) -> None:
         """Whatever becomes of a breaker is told from now on."""

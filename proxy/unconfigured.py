@@ -16,7 +16,14 @@ from proxy.lifecycle import Leases
 from proxy.lookup.fail_open import Spawn
 from proxy.lookup.failures import Report
 from proxy.pipeline import lookup_stack
-from proxy.telemetry.records import BreakerRecord, CredentialsRecord, FileRecord, GuardRecord
+from proxy.telemetry.records import (
+    BreakerRecord,
+    CacheRecord,
+    CertificateRecord,
+    CredentialsRecord,
+    FileRecord,
+    GuardRecord,
+)
 
 _TENANT = re.compile(r"[a-z][a-z0-9_]{2,99}")
 
@@ -88,6 +95,12 @@ class UnconfiguredRuntime:
     def flights(self) -> int:
         return 0
 
+    def cache(self) -> CacheRecord:
+        return CacheRecord(store="off")
+
+    def certificates(self) -> tuple[CertificateRecord, ...]:
+        return ()
+
     def force(self, connection: str, breaker: str, forced: Forced) -> BreakerRecord:
         raise NoSuchThing("connection", ())
 
@@ -105,5 +118,5 @@ def _nobody_to_ask() -> NoReturn:
     raise LookupFailed(Reason.CONFIGURATION, "there is no usable configuration")
 
 
-def _remember_nothing(_customer_id: UUID) -> None:
+async def _remember_nothing(_customer_id: UUID) -> None:
     """Nothing is remembered, so nothing is to be forgotten."""

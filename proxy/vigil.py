@@ -53,7 +53,7 @@ class Vigil:
             (record.connection, one) for record in credentials for one in record.certificates
         ]
         for reminder in self._reminders.due(in_use, now):
-            if reminder.certificate.role != "trust_bundle_first":
+            if not reminder.certificate.role.endswith("trust_bundle_first"):
                 self._telemetry.certificate_ends(reminder)
 
     def _tell_of_versions(self, credentials: Iterable[CredentialsRecord]) -> None:

@@ -1,5 +1,6 @@
 """From files to credentials, or to what is wrong with them. Blocks, so it belongs in a thread."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from adapters.outcome import LookupFailed
 from proxy.credentials.files import RawSet
 from proxy.credentials.judgement import CLOCK_TOLERANCE, LOOK_AGAIN, FileProblem, Judgement, judge
 from proxy.credentials.snapshot import Credentials
-from proxy.credentials.tls import Unfit, client_context
+from proxy.credentials.tls import HTTP, Unfit, client_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +28,19 @@ class Loaded:
 
 
 def load(
-    files: RawSet, now: datetime, *, version: int, tolerance: timedelta = CLOCK_TOLERANCE
+    files: RawSet,
+    now: datetime,
+    *,
+    version: int,
+    tolerance: timedelta = CLOCK_TOLERANCE,
+    protocols: Sequence[str] = HTTP,
 ) -> Loaded:
     """Judges files and builds a TLS context from them, which takes 2 to 80 ms. Never raises."""
     judgement = judge(files, now, tolerance=tolerance)
     if not judgement.good:
         return Loaded(digest=files.digest, judgement=judgement, judged_at=now)
     try:
-        context = client_context(files)
+        context = client_context(files, protocols)
     except Unfit as unfit:
         return Loaded(digest=files.digest, judgement=_refused(unfit, now), judged_at=now)
     credentials = Credentials(

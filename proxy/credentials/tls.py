@@ -5,6 +5,7 @@ certificate that does not fit its key.
 """
 
 import ssl
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,11 +24,19 @@ class Unfit(Exception):  # noqa: N818  (what is unfit is the file)
         """Whether it is another file by now, so that a later look may find it good."""
 
 
-def client_context(files: RawSet) -> ssl.SSLContext:
-    """A context from files that were found good. Blocks for 2 to 80 ms. Raises `Unfit`."""
+HTTP = ("http/1.1",)
+"""What is spoken over TLS (ALPN), by those who speak HTTP."""
+
+
+def client_context(files: RawSet, protocols: Sequence[str] = HTTP) -> ssl.SSLContext:
+    """A context from files that were found good. Blocks for 2 to 80 ms. Raises `Unfit`.
+
+    `protocols`: those to choose from (ALPN); none: nothing is said about it.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks host names, demands certificates
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     if files.trust_bundle is not None:
         _trust(context, files.trust_bundle)
     else:

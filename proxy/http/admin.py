@@ -69,6 +69,7 @@ def content(status: Status) -> dict[str, object]:
         "files": [dict(file) for file in status.files],
         "listeners": dict(status.listeners),
         "connections": {name: dict(one) for name, one in status.connections.items()},
+        "cache": dict(status.cache),
         "tenants": dict(status.tenants),
         "default_tenant": status.default_tenant,
     }

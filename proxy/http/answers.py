@@ -10,10 +10,13 @@ from adapters import revenue
 from adapters.bss_adapter import RevenueResult
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Lookup, Reason, Unavailable
+from proxy.cache.tally import CACHE, Tally, cache_status
 from proxy.http.problems import Problem, ProblemType, unavailable
 from proxy.lookup.degradation import Degradation, degradation
 from proxy.telemetry.records import Outcome
 
+NOT_ASKED = f"{CACHE}; fwd=bypass"
+"""There is no cache, or it had no part in the answer."""
 NOBODY = "neither the vendor nor the map from Pedkai's ids to the vendor's knows this id"
 
 
@@ -37,10 +40,10 @@ class Answer:
 
 
 def billing_account(
-    customer_id: UUID, lookup: Lookup[Billing], *, reporting_currency: str
+    customer_id: UUID, lookup: Lookup[Billing], *, reporting_currency: str, tally: Tally
 ) -> Answer:
     lacks = degradation([lookup])
-    cached = _cache_status()
+    cached = _cached(tally)
     if lacks is not None and isinstance(lookup, Unavailable):
         return _answer(unavailable(lacks), lacks, cached)
     info = revenue.billing_account(customer_id, lookup, reporting_currency=reporting_currency)
@@ -51,18 +54,20 @@ def billing_account(
     return _answer(info.model_dump_json().encode(), lacks, cached)
 
 
-def revenue_at_risk(lookups: Sequence[Lookup[Billing]], adapter: LookupAdapter) -> Answer:
+def revenue_at_risk(
+    lookups: Sequence[Lookup[Billing]], adapter: LookupAdapter, tally: Tally
+) -> Answer:
     result = revenue.revenue_result(
         lookups,
         source=adapter.source,
         is_estimate=adapter.is_estimate,
         reporting_currency=adapter.reporting_currency,
     )
-    cached = _cache_status(len(lookups))
+    cached = _cached(tally, batch=len(lookups))
     return _answer(result.model_dump_json().encode(), degradation(lookups), cached)
 
 
-def nobody_could_say(customers: int, source: str, reason: Reason) -> Answer:
+def nobody_could_say(customers: int, source: str, reason: Reason, tally: Tally) -> Answer:
     """The contract's degraded result (section 4), whatever went wrong."""
     result = RevenueResult(
         is_estimate=True,
@@ -71,12 +76,12 @@ def nobody_could_say(customers: int, source: str, reason: Reason) -> Answer:
         requires_manual_valuation=customers > 0,
     )
     lacks = degradation([Unavailable(reason)] * customers)
-    return _answer(result.model_dump_json().encode(), lacks, _cache_status(customers))
+    return _answer(result.model_dump_json().encode(), lacks, _cached(tally, batch=customers))
 
 
-def disputes(lookups: Mapping[UUID, Lookup[Dispute]]) -> Answer:
+def disputes(lookups: Mapping[UUID, Lookup[Dispute]], tally: Tally) -> Answer:
     lacks = degradation(lookups.values())
-    cached = _cache_status(len(lookups))
+    cached = _cached(tally, batch=len(lookups))
     if lacks is not None and revenue.none_could_be_asked(lookups.values()) is not None:
         return _answer(unavailable(lacks), lacks, cached)
     answer = Disputes(
@@ -102,10 +107,8 @@ def _answer(
     return Answer(body=body, headers=headers, outcome=Outcome.DEGRADED, reason=lacks.reason)
 
 
-def _cache_status(batch: int | None = None) -> dict[str, str]:
-    """RFC 9211. Nothing is cached yet: every customer is asked of the vendor."""
-    if batch is None:
-        return {"Cache-Status": "bss-sidecar; fwd=miss"}
-    if not batch:
+def _cached(tally: Tally, *, batch: int | None = None) -> dict[str, str]:
+    """RFC 9211. `batch`: how many customers a batch is about; of nobody there is nothing to say."""
+    if batch == 0:
         return {}
-    return {"Cache-Status": f'bss-sidecar; fwd=miss; detail="hit=0 miss={batch}"'}
+    return {"Cache-Status": cache_status(tally, is_batch=batch is not None) or NOT_ASKED}

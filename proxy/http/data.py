@@ -11,12 +11,14 @@ from aiohttp import web
 
 from adapters.call import Call
 from adapters.outcome import Billing, Dispute, Lookup, Reason
+from proxy.cache.tally import Tally
+from proxy.cache.vault import NotForgotten
 from proxy.http import answers, openapi, requests
 from proxy.http.answers import Answer
 from proxy.http.correlation import traceparent
 from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
-from proxy.http.problems import Problem, ProblemType, response
+from proxy.http.problems import Problem, ProblemType, not_forgotten, response
 from proxy.lookup.fail_open import ask
 from proxy.telemetry.records import Outcome, Question, QuestionRecord
 
@@ -72,7 +74,7 @@ class DataRoutes:
             deadline = _deadline(visit, runtime.single_budget_s)
             desk = _desk(visit, runtime)
             customer_id = requests.customer_id(visit.params["customer_id"])
-            call = self._call(visit, desk, deadline)
+            call, tally = self._call(visit, desk, deadline)
             with self._recorded(Question.BILLING_ACCOUNT, desk, visit, ids=1) as asking:
                 lookups = await ask(desk.adapter.look_up_billing, [customer_id], call)
                 return asking.ends(
@@ -80,31 +82,36 @@ class DataRoutes:
                         customer_id,
                         lookups[customer_id],
                         reporting_currency=desk.adapter.reporting_currency,
+                        tally=tally,
                     )
                 )
 
     async def revenue_at_risk(self, visit: Visit) -> web.Response:
         with self._lease() as runtime:
-            call, desk, ids = await self._batch(visit, runtime)
+            call, tally, desk, ids = await self._batch(visit, runtime)
             with self._recorded(Question.REVENUE_AT_RISK, desk, visit, ids=len(ids)) as asking:
-                return asking.ends(await self._revenue(desk, ids, call))
+                return asking.ends(await self._revenue(desk, ids, call, tally))
 
     async def disputes(self, visit: Visit) -> web.Response:
         with self._lease() as runtime:
-            call, desk, ids = await self._batch(visit, runtime)
+            call, tally, desk, ids = await self._batch(visit, runtime)
             with self._recorded(Question.DISPUTES, desk, visit, ids=len(ids)) as asking:
                 lookups: dict[UUID, Lookup[Dispute]] = await ask(
                     desk.adapter.look_up_disputes, ids, call
                 )
-                return asking.ends(answers.disputes(lookups))
+                return asking.ends(answers.disputes(lookups, tally))
 
     async def forget(self, visit: Visit) -> web.Response:
-        """Nothing is cached yet, but a mapping of the customer's id may be remembered."""
+        """What this process knows is gone in any case; a shared store may fail to forget."""
         with self._lease() as runtime:
             desk = _desk(visit, runtime)
             customer_id = requests.customer_id(visit.params["customer_id"])
             with self._recorded(Question.FORGET, desk, visit, ids=1) as asking:
-                desk.forget(customer_id)
+                try:
+                    await desk.forget(customer_id)
+                except NotForgotten as failure:
+                    asking.outcome = Outcome.DEGRADED
+                    return response(not_forgotten(self._clock(), failure.gone_after_s))
                 asking.outcome = Outcome.ANSWERED
                 return web.Response(status=HTTPStatus.NO_CONTENT)
 
@@ -113,34 +120,42 @@ class DataRoutes:
             text = await asyncio.to_thread(openapi.text, batch_ids=runtime.batch_ids)
         return web.Response(text=text, content_type="application/json")
 
-    async def _batch(self, visit: Visit, runtime: Runtime) -> tuple[Call, Desk, list[UUID]]:
+    async def _batch(self, visit: Visit, runtime: Runtime) -> tuple[Call, Tally, Desk, list[UUID]]:
         """Headers are judged before the body is read."""
         deadline = _deadline(visit, runtime.batch_budget_s)
         desk = _desk(visit, runtime)
         content = await body(visit, most=runtime.body_bytes, within_s=runtime.batch_budget_s)
         ids = requests.customer_ids(content, most=runtime.batch_ids)
-        return self._call(visit, desk, deadline, customers=len(set(ids))), desk, ids
+        return *self._call(visit, desk, deadline, customers=len(set(ids))), desk, ids
 
-    async def _revenue(self, desk: Desk, ids: list[UUID], call: Call) -> Answer:
+    async def _revenue(self, desk: Desk, ids: list[UUID], call: Call, tally: Tally) -> Answer:
         """Whatever breaks, a valid question is answered with a valid result."""
         try:
             lookups: dict[UUID, Lookup[Billing]] = await ask(
                 desk.adapter.look_up_billing, ids, call
             )
-            return answers.revenue_at_risk(list(lookups.values()), desk.adapter)
+            return answers.revenue_at_risk(list(lookups.values()), desk.adapter, tally)
         except Exception as error:  # noqa: BLE001  (told to the journal; the pod gets its answer)
             self._journal.error(error)
-            return answers.nobody_could_say(len(set(ids)), desk.adapter.source, Reason.VENDOR_ERROR)
+            return answers.nobody_could_say(
+                len(set(ids)), desk.adapter.source, Reason.VENDOR_ERROR, tally
+            )
 
-    def _call(self, visit: Visit, desk: Desk, deadline: float, *, customers: int = 1) -> Call:
-        return Call(
+    def _call(
+        self, visit: Visit, desk: Desk, deadline: float, *, customers: int = 1
+    ) -> tuple[Call, Tally]:
+        """And where the cache notes what it did for it."""
+        tally = Tally()
+        call = Call(
             deadline=deadline,
             asked_at=self._clock(),
             correlation_id=visit.correlation_id,
             traceparent=traceparent(visit.request.headers),
             tenant=desk.tenant,
             is_batch=customers > 1,
+            tally=tally,
         )
+        return call, tally
 
     @contextmanager
     def _recorded(

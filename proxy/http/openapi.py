@@ -59,6 +59,11 @@ _BODY_REFUSALS = {
 }
 _UNAVAILABLE = "Nobody could be asked; ask again after the time in Retry-After."
 
+_NOT_FORGOTTEN = (
+    "The cache that sidecars share could not be told. This sidecar has forgotten; ask again, or "
+    "wait until `nothing_left_after`."
+)
+
 
 @lru_cache(maxsize=1)
 def text(*, batch_ids: int) -> str:
@@ -130,9 +135,12 @@ def _disputes() -> dict[str, Any]:
 def _forget() -> dict[str, Any]:
     return _operation(
         "forgetCustomer",
-        "Forget what is remembered of one customer. It changes state, so it needs "
+        "Forget what is kept and remembered of one customer. It changes state, so it needs "
         "`Content-Type: application/json`, though it has no body.",
-        {"204": {"description": "Forgotten.", "headers": _ANSWER_HEADERS}},
+        {
+            "204": {"description": "Forgotten.", "headers": _ANSWER_HEADERS},
+            "503": _refused(_NOT_FORGOTTEN, retry=True),
+        },
         {**_REFUSALS, "415": _BODY_REFUSALS["415"]},
         parameters=[_CUSTOMER, _TENANT, _CORRELATION],
     )
@@ -211,6 +219,7 @@ def _problem() -> dict[str, Any]:
             "status": {"type": "integer"},
             "detail": {"type": "string"},
             "reason": {"type": "string", "enum": list(Reason)},
+            "nothing_left_after": {"type": "string", "format": "date-time"},
             "errors": {"type": "array", "items": error},
         },
         "required": ["type", "title", "status"],

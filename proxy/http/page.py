@@ -42,6 +42,7 @@ def page(status: Status) -> str:
         _table("Files", ("file", "what is wrong, and what to do"), _file_rows(status)),
         _table("Breakers", ("breaker", "state", "why"), _breaker_rows(status)),
         _table("Connections", ("connection", "state"), _connection_rows(status)),
+        _table("Cache", ("what", "state"), _cache_rows(status)),
         _table("Listeners", ("listener", "address"), status.listeners.items()),
         _table("Tenants", ("tenant", "connection"), status.tenants.items()),
     ]
@@ -116,6 +117,18 @@ def _connection_rows(status: Status) -> Iterable[tuple[str, str]]:
     for name, one in status.connections.items():
         said = ((key, value) for key, value in one.items() if not isinstance(value, list | Mapping))
         yield name, ", ".join(f"{key}: {value}" for key, value in said)
+
+
+def _cache_rows(status: Status) -> Iterable[tuple[str, str]]:
+    """What is empty says nothing."""
+    cache = status.cache
+    for key, value in cache.items():
+        if value not in (None, "") and not isinstance(value, list | tuple | Mapping):
+            yield key.replace("_", " "), str(value)
+    breakers = cache.get("breakers")
+    for name, breaker in breakers.items() if isinstance(breakers, Mapping) else ():
+        state, why = _STATES.get(str(breaker.get("state")), ""), breaker.get("because")
+        yield f"breaker of {name}", f"{state}; {why}" if why else state
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

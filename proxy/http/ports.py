@@ -4,7 +4,7 @@ A `Runtime` is one configuration at work. It is swapped whole when a new configu
 up, so a question holds one `lease` from its first look to its last.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,8 +23,8 @@ class Desk:
     connection: str
     adapter: LookupAdapter
     """The whole stack of lookup layers, outermost first."""
-    forget: Callable[[UUID], None]
-    """Drops what is remembered of a customer of this tenant."""
+    forget: Callable[[UUID], Awaitable[None]]
+    """Drops what is kept or remembered of a customer of this tenant. Raises `NotForgotten`."""
 
 
 class Runtime(Protocol):
@@ -89,6 +89,8 @@ class Status:
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Address of each, or why it is not open."""
     connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    cache: Mapping[str, object] = field(default_factory=dict)
+    """Its store, and what is wrong with it."""
     tenants: Mapping[str, str] = field(default_factory=dict)
     """Connection of each tenant."""
     default_tenant: str | None = None

@@ -7,6 +7,7 @@ fields in a request may be personal data. A caller tells problems apart by `type
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -14,6 +15,9 @@ from aiohttp import web
 
 from adapters.outcome import Reason
 from proxy.lookup.degradation import Degradation
+
+FORGET_AGAIN_S = "2"
+"""A store that fails is back, or is left alone, for about as long."""
 
 
 class ProblemType(StrEnum):
@@ -36,6 +40,7 @@ class ProblemType(StrEnum):
     INVALID = "invalid"
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
+    NOT_FORGOTTEN = "not-forgotten"
 
     @property
     def uri(self) -> str:
@@ -66,6 +71,10 @@ _KINDS: Mapping[ProblemType, tuple[HTTPStatus, str]] = {
     ProblemType.INVALID: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     ProblemType.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "The sidecar made a mistake"),
     ProblemType.UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "Nobody could be asked"),
+    ProblemType.NOT_FORGOTTEN: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The shared cache could not be told to forget",
+    ),
 }
 
 
@@ -81,6 +90,8 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
     pointer: str | None = None
     """RFC 6901 pointer to the wrong part of the body. Never holds a name that was sent."""
     reason: Reason | None = None
+    nothing_left_after: datetime | None = None
+    """When nothing of the customer can be left, whatever happens."""
     headers: Mapping[str, str] = field(default_factory=dict)
     closes: bool = False
     """The connection can't be used again: where its next request begins is not known."""
@@ -119,6 +130,17 @@ def unavailable(lacks: Degradation) -> Problem:
     )
 
 
+def not_forgotten(now: datetime, gone_after_s: float) -> Problem:
+    """This process has forgotten, and the store that is shared may not have."""
+    return Problem(
+        ProblemType.NOT_FORGOTTEN,
+        "this sidecar has forgotten the customer; ask again for the others, or wait until "
+        "nothing_left_after",
+        nothing_left_after=now + timedelta(seconds=gone_after_s),
+        headers={"Retry-After": FORGET_AGAIN_S},
+    )
+
+
 def as_problem(error: Exception) -> Problem:
     """What the caller is told of any error. An error that is not foreseen tells nothing."""
     if isinstance(error, Problem):
@@ -139,6 +161,8 @@ def response(problem: Problem) -> web.Response:
         body["errors"] = [{"pointer": f"#{problem.pointer}", "detail": problem.detail}]
     if problem.reason is not None:
         body["reason"] = problem.reason
+    if problem.nothing_left_after is not None:
+        body["nothing_left_after"] = problem.nothing_left_after.isoformat(timespec="seconds")
     answer = web.Response(
         status=problem.status,
         body=json.dumps(body).encode(),

@@ -1,4 +1,4 @@
-"""Figures that are read at the moment of a scrape: of credentials, and of what guards exchanges."""
+"""Figures that are read at the moment of a scrape: of credentials, guards and the cache."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from proxy.telemetry.records import (
     BreakerState,
+    CacheRecord,
     CertificateRecord,
     CredentialsRecord,
     GuardRecord,
@@ -79,6 +80,48 @@ class GuardFigures(Collector):
         yield from (breakers, in_flight, queued, limit, flights)
 
 
+class CacheFigures(Collector):
+    """Labels are closed lists."""
+
+    def __init__(self, cache: Callable[[], CacheRecord]) -> None:
+        self._cache = cache
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when it is registered."""
+        return _cache_families()
+
+    def collect(self) -> Iterator[Metric]:
+        entries, size, pending, refreshing, breakers = _cache_families()
+        record = self._cache()
+        if record.entries is not None:
+            entries.add_metric([], record.entries)
+        if record.size is not None:
+            size.add_metric([], record.size)
+        pending.add_metric([], record.pending)
+        refreshing.add_metric([], record.refreshing)
+        for breaker in record.breakers:
+            for state in BreakerState:
+                breakers.add_metric([breaker.name, state], float(breaker.state is state))
+        yield from (entries, size, pending, refreshing, breakers)
+
+
+def _cache_families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily("bss_sidecar_cache_entries", "Entries in the memory store."),
+        GaugeMetricFamily("bss_sidecar_cache_size_bytes", "Bytes that they take."),
+        GaugeMetricFamily("bss_sidecar_cache_pending_writes", "Entries that wait to be written."),
+        GaugeMetricFamily(
+            "bss_sidecar_cache_refreshing",
+            "Customers who are asked about ahead of time, or whose entry rests after that failed.",
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_cache_breaker_state",
+            "1 for the state that a breaker of Redis is in: of `reads` or of `writes`.",
+            labels=["breaker", "state"],
+        ),
+    )
+
+
 def _guard_families() -> tuple[GaugeMetricFamily, ...]:
     connection = ["connection"]
     return (
@@ -111,7 +154,8 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
         GaugeMetricFamily(
             "bss_sidecar_certificate_expiry_seconds",
             "Until a certificate ends; below 0 it has ended. Of a trust bundle, the CA that ends "
-            "first and the one that ends last. Connection `-`: the data listener's own.",
+            "first and the one that ends last. Connection `-`: the data listener's own, and "
+            "those for Redis.",
             labels=["connection", "certificate"],
         ),
         GaugeMetricFamily(

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
+from proxy.telemetry.caching import CacheMeter
 from proxy.telemetry.exchanges import Meter
 from proxy.telemetry.faults import described
 from proxy.telemetry.lifetimes import Reminder, Urgency
@@ -79,6 +80,14 @@ class Telemetry:
     def meter(self, connection: str) -> Meter:
         """Where a connection tells what becomes of its exchanges and breakers."""
         return Meter(connection, self.metrics.exchanges, self.log)
+
+    def cache_meter(self) -> CacheMeter:
+        """Where a cache tells what it does."""
+        return CacheMeter(self.metrics.cache, self.log, self.metrics.failed)
+
+    def cache_doubt(self, doubt: str) -> None:
+        """Something that an operator should think about, such as a Redis that writes to a disk."""
+        self.log.warning("doubtful_cache", what=doubt)
 
     def forced(self, breaker: BreakerRecord, *, correlation_id: str) -> None:
         """An operator took a breaker in hand, or gave it back."""

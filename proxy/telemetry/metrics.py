@@ -10,6 +10,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from proxy.telemetry.caching import CacheMetrics
 from proxy.telemetry.exchanges import ExchangeMetrics
 from proxy.telemetry.records import (
     ConfigurationState,
@@ -82,6 +83,7 @@ class Metrics:
         )
         self._lag = _lag(self.registry)
         self.exchanges = ExchangeMetrics(self.registry)
+        self.cache = CacheMetrics(self.registry)
         build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
         build.labels(version("bss-sidecar")).set(1)
         for question in Question:

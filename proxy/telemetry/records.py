@@ -120,11 +120,17 @@ class FileRecord:
     """What is wrong with a file, for the operator. Nothing of its content is in it."""
 
     kind: Literal[
-        "credentials", "token_file", "listener_certificate", "database_url", "identity_file"
+        "credentials",
+        "token_file",
+        "listener_certificate",
+        "database_url",
+        "identity_file",
+        "cache_keys",
+        "cache_login",
     ]
     """A metric label: part of the interface."""
     connection: str
-    """`-`: the data listener's own."""
+    """`-`: the sidecar's own."""
     file: str
     what: str
     remedy: str
@@ -137,8 +143,8 @@ class CertificateRecord:
     """A certificate's times."""
 
     role: str
-    """`client`, `client_chain`, `trust_bundle_first`, `trust_bundle_last` or `listener`: a metric
-    label, part of the interface."""
+    """`client`, `client_chain`, `trust_bundle_first`, `trust_bundle_last` or `listener`; those of
+    a Redis are `redis_client` and so on. A metric label, part of the interface."""
     subject: str
     begins: datetime
     ends: datetime
@@ -161,3 +167,32 @@ class CredentialsRecord:
     """Of the latest exchange: `ok`, or the reason of its failure; `None` before the first."""
     problem: str = ""
     """What was wrong with it, in our words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheRecord:
+    """The cache at one moment."""
+
+    store: str
+    """`off`, `memory`, `redis`, `redis-sentinel` or `redis-cluster`."""
+    problem: str = ""
+    """Why nothing can be kept, for the operator; or empty."""
+    pending: int = 0
+    """Entries that wait to be written."""
+    refreshing: int = 0
+    """Customers who are asked about ahead of time, or whose entry rests after that failed."""
+    entries: int | None = None
+    """In the memory store."""
+    size: int | None = None
+    """Bytes that they take."""
+    breakers: tuple[BreakerRecord, ...] = ()
+    """`reads` and `writes` of a Redis."""
+    failure: str = ""
+    """What was wrong the last time that a Redis could not be used, while a breaker is open."""
+    persistence: str = ""
+    """How a Redis writes to a disk: `none`, `rdb`, `aof`, `rdb+aof` or `unknown`; empty: it has not
+    said yet, or there is none."""
+    warning: str = ""
+    """What the operator should think about."""
+    master_keys: int = 0
+    name_keys: int = 0

@@ -208,6 +208,7 @@ def _settings(made: Mapping[str, Part]) -> dict[str, Any]:
         "schema_version": 1,
         "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
         "logging": {"level": "info", "format": "json"},
+        "cache": {"store": "off"},  # each question reaches the vendor whose fault it is
         "connections": {name: {**part.connection, "guard": guard} for name, part in made.items()},
         "tenants": {f"{name}_demo": {"connection": name} for name in made},
     }

@@ -123,13 +123,19 @@ class Demonstration:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, *, setups: Mapping[Shape, Setup] | None = None
+    folder: Path,
+    *,
+    setups: Mapping[Shape, Setup] | None = None,
+    cache: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Stage]:
-    """`setups` says which vendors there are, and how; all three unless given."""
+    """`setups` says which vendors there are, and how; all three unless given.
+
+    `cache`: its settings; off unless given, so that each question reaches the vendor.
+    """
     setups = {shape: Setup(shape=shape) for shape in SHAPES} if setups is None else setups
     database = folder / "pedkai.db"
     async with running(setups, folder) as vendors:
-        file = await _configured(folder, database, setups, vendors)
+        file = await _configured(folder, database, setups, vendors, cache=cache)
         yield Stage(folder, vendors, database, file)
 
 
@@ -146,10 +152,13 @@ async def running(
 
 @asynccontextmanager
 async def demonstration(
-    folder: Path, *, setups: Mapping[Shape, Setup] | None = None
+    folder: Path,
+    *,
+    setups: Mapping[Shape, Setup] | None = None,
+    cache: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Demonstration]:
     """A sidecar in this process, and its stage."""
-    async with staged(folder, setups=setups) as stage, within(stage) as made:
+    async with staged(folder, setups=setups, cache=cache) as stage, within(stage) as made:
         yield made
 
 
@@ -216,18 +225,23 @@ async def _configured(
     database: Path,
     setups: Mapping[Shape, Setup],
     vendors: Mapping[Shape, SimulatedVendor],
+    *,
+    cache: Mapping[str, Any] | None,
 ) -> Path:
     engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
     await pedkai.seed(engine, now=NOW)
     await engine.dispose()
     (folder / "dsn").write_text(f"sqlite+aiosqlite:///{database}")
     file = folder / "sidecar.yaml"
-    file.write_text(yaml.safe_dump(_settings(folder, setups, vendors)))
+    file.write_text(yaml.safe_dump(_settings(folder, setups, vendors, cache)))
     return file
 
 
 def _settings(
-    folder: Path, setups: Mapping[Shape, Setup], vendors: Mapping[Shape, SimulatedVendor]
+    folder: Path,
+    setups: Mapping[Shape, Setup],
+    vendors: Mapping[Shape, SimulatedVendor],
+    cache: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     dsn_file = str(folder / "dsn")
     connections: dict[str, Any] = {
@@ -244,6 +258,7 @@ def _settings(
         "schema_version": 1,
         "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
         "logging": {"level": "debug", "format": "json"},
+        "cache": cache or {"store": "off"},
         "connections": connections,
         "tenants": {name: {"connection": connection} for name, connection in tenants.items()},
     }

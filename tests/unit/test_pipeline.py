@@ -14,7 +14,18 @@ from adapters.exchange import Api, ScriptedExchange, VendorReply, VendorRequest
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Learn, LookupFailed, NotAsked, Reason
 from config import settings
+from proxy.cache.envelope import Envelopes
+from proxy.cache.gather import DirectReads
+from proxy.cache.keys import new_rings
+from proxy.cache.layer import Cache
+from proxy.cache.means import Means
+from proxy.cache.memory import MemoryStore
+from proxy.cache.rules import Lives
+from proxy.cache.store import Store
+from proxy.cache.vault import Vault
 from proxy.guard.guard import Guard, Surroundings
+from proxy.lookup.coalesce import Coalesce
+from proxy.lookup.fail_open import FailOpen
 from proxy.pipeline import (
     DATABASE,
     EXCHANGE,
@@ -23,6 +34,7 @@ from proxy.pipeline import (
     GuardedExchange,
     Stack,
     flights,
+    forget,
     guarded,
     lookup_stack,
 )
@@ -57,7 +69,7 @@ def never(_work: Coroutine[Any, Any, None]) -> Any:
 
 
 def test_the_layers_of_a_lookup_stand_in_this_order() -> None:
-    assert [layer.__name__ for layer in LOOKUP] == ["FailOpen", "Coalesce"]
+    assert [layer.__name__ for layer in LOOKUP] == ["FailOpen", "Cache", "Coalesce"]
 
 
 def test_the_layers_of_an_exchange_stand_in_this_order() -> None:
@@ -77,9 +89,42 @@ def names(stack: Iterable[type]) -> list[str]:
 
 
 def test_a_stack_of_lookups_is_built_in_the_order_of_its_list() -> None:
-    lookups = lookup_stack(Adapter(), spawn=never, report=print, most_customers=1)
+    lookups = lookup_stack(
+        Adapter(), spawn=never, report=print, most_customers=1, keep=cache_around
+    )
     assert built(lookups) == [*names(LOOKUP), "Adapter"]
     assert flights(lookups) == 0
+
+
+def test_a_stack_without_a_cache_lacks_that_layer_alone() -> None:
+    lookups = lookup_stack(Adapter(), spawn=never, report=print, most_customers=1)
+    assert built(lookups) == ["FailOpen", "Coalesce", "Adapter"]
+
+
+def cache_around(inner: LookupAdapter, store: Store | None = None) -> Cache:
+    store = store or MemoryStore(entries=9, size=9000)
+    means = Means(Envelopes(new_rings()), DirectReads(store), store)
+    lives = Lives(ttl_ms=1000, negative_ttl_ms=1000)
+    vault = Vault(means, lives, spawn=never, pending_writes=1)
+    return Cache(inner, tenant="acme", connection="vendor", vault=vault)
+
+
+async def test_a_customer_is_forgotten_by_the_store_and_by_who_is_asking_already() -> None:
+    told: list[str] = []
+
+    class Told(MemoryStore):
+        async def forget(self, *_: object) -> None:
+            told.append("store")
+
+    class Sharing(Coalesce):
+        def forget(self, customer_id: UUID) -> None:
+            told.append("flights")
+
+    store = Told(entries=1, size=1)
+    shared = Sharing(Adapter(), spawn=never, report=print, most_customers=1)
+    lookups = FailOpen(cache_around(shared, store), spawn=never, report=print)
+    await forget(lookups, UUID(int=1))
+    assert told == ["flights", "store"]
 
 
 @pytest.mark.parametrize("stack", [EXCHANGE, TOKEN, DATABASE])

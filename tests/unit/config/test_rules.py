@@ -4,31 +4,23 @@ from typing import Any
 
 import pytest
 
+from tests.unit.config.cache_mistakes import AT, CACHE_MISTAKES, REDIS, SENTINELS
 from tests.unit.config.files import GONE, changed, good, load_document, paths_of, problems_of
-from tests.unit.config.mistakes import (
-    AMDOCS,
-    AT,
-    CSG,
-    ENV,
-    GUARD,
-    LOCAL,
-    MISTAKES,
-    REDIS,
-    SENTINELS,
-    Changes,
-)
+from tests.unit.config.mistakes import AMDOCS, CSG, ENV, GUARD, LOCAL, MISTAKES, Changes
+
+ALL = MISTAKES + CACHE_MISTAKES
 
 
 def _titles() -> list[str]:
-    return [f"{number}-{path}" for number, (path, _, _) in enumerate(MISTAKES)]
+    return [f"{number}-{path}" for number, (path, _, _) in enumerate(ALL)]
 
 
-@pytest.mark.parametrize(("path", "mistake", "_"), MISTAKES, ids=_titles())
+@pytest.mark.parametrize(("path", "mistake", "_"), ALL, ids=_titles())
 def test_a_mistake_is_told_once_at_its_path(path: str, mistake: Changes, _: Changes) -> None:
     assert paths_of(changed(mistake), ENV) == [path]
 
 
-@pytest.mark.parametrize(("path", "_", "remedy"), MISTAKES, ids=_titles())
+@pytest.mark.parametrize(("path", "_", "remedy"), ALL, ids=_titles())
 def test_the_same_setting_without_the_mistake_is_accepted(
     path: str, _: Changes, remedy: Changes
 ) -> None:

@@ -14,6 +14,7 @@ import aiohttp
 from adapters.call import Call
 from adapters.lookup import LookupAdapter
 from adapters.outcome import Billing, Dispute, Found, Learn, Lookup
+from proxy.cache.vault import NotForgotten
 from proxy.http.addresses import Address
 from proxy.http.data import DataRoutes, Journal
 from proxy.http.door import Door
@@ -45,6 +46,8 @@ class AdapterDouble(LookupAdapter):
         """When set, questions wait for it after what they learn."""
         self.gate: asyncio.Event | None = None
         """When set, questions wait for it before they learn anything."""
+        self.noting: Callable[[Call], object] = lambda _call: None
+        """Called with each call that arrives, as a layer that notes what it did."""
         self.asked = asyncio.Event()
         self.cancelled = asyncio.Event()
 
@@ -62,6 +65,7 @@ class AdapterDouble(LookupAdapter):
         self, asked: Sequence[UUID], call: Call, learn: Learn[Any], known: Mapping[UUID, Any]
     ) -> None:
         self.calls.append(call)
+        self.noting(call)
         self.asked.set()
         if self.gate is not None:
             await self.gate.wait()
@@ -102,6 +106,8 @@ class Sidecar:
     refusals: list[RefusalRecord] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
     forgotten: list[UUID] = field(default_factory=list)
+    not_forgotten: NotForgotten | None = None
+    """Raised when a customer is to be forgotten."""
     leases: int = 0
     most_customers: int = 10_000
 
@@ -114,10 +120,13 @@ class Sidecar:
             report=lambda _types: None,
             most_customers=self.most_customers,
         )
-        self.desk = Desk(
-            tenant="acme", connection="vendor", adapter=stack, forget=self.forgotten.append
-        )
+        self.desk = Desk(tenant="acme", connection="vendor", adapter=stack, forget=self._forget)
         self.runtime.desks["acme"] = self.desk
+
+    async def _forget(self, customer_id: UUID) -> None:
+        self.forgotten.append(customer_id)
+        if self.not_forgotten is not None:
+            raise self.not_forgotten
 
     @contextmanager
     def lease(self) -> Iterator[Runtime]:

@@ -1,11 +1,15 @@
 """The questions, over a real socket."""
 
 import asyncio
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.call import Call
 from adapters.outcome import Dispute, Found, LookupFailed, Missing, Reason, Unavailable
+from proxy.cache.tally import Tally
+from proxy.cache.vault import NotForgotten
 from proxy.telemetry.records import Outcome, Question
 from tests.unit.http.doubles import NOW, Client, Sidecar, found
 
@@ -35,7 +39,7 @@ async def test_a_known_customer_is_answered_with_the_contracts_model(
             "monthly_fee": 9.99,
             "currency": "EUR",
         }
-        assert answer.headers["Cache-Status"] == "bss-sidecar; fwd=miss"
+        assert answer.headers["Cache-Status"] == "bss-sidecar; fwd=bypass"
         assert "BSS-Degraded" not in answer.headers
 
 
@@ -81,7 +85,7 @@ async def test_a_batch_is_summed_and_its_customers_counted_once(
             "unpriced_customer_count": 1,
             "requires_manual_valuation": True,
         }
-        assert answer.headers["Cache-Status"] == 'bss-sidecar; fwd=miss; detail="hit=0 miss=3"'
+        assert answer.headers["Cache-Status"] == "bss-sidecar; fwd=bypass"
         assert "BSS-Degraded" not in answer.headers
 
 
@@ -173,6 +177,43 @@ async def test_a_forgotten_customer_is_dropped_from_what_is_remembered(
         assert await answer.read() == b""
         assert answer.headers["Cache-Control"] == "no-store"
     assert sidecar.forgotten == [A]
+
+
+async def test_a_shared_store_that_can_t_be_told_to_forget_is_503_and_says_when_all_is_gone(
+    data: Client, sidecar: Sidecar
+) -> None:
+    sidecar.not_forgotten = NotForgotten("timeout")
+    headers = {"Content-Type": "application/json"}
+    async with data.ask("DELETE", f"/v1/customers/{A}/cache", headers=headers) as answer:
+        assert answer.status == 503
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        problem = await answer.json()
+    assert problem["type"] == f"{PROBLEM}not-forgotten"
+    gone = datetime.fromisoformat(problem["nothing_left_after"])
+    assert gone == NOW + timedelta(seconds=300)
+    assert sidecar.forgotten == [A], "what this process knows is gone in any case"
+    assert sidecar.errors == [], "it is foreseen"
+
+
+async def test_what_the_cache_did_is_said_of_each_answer(data: Client, sidecar: Sidecar) -> None:
+    def note(call: Call) -> None:
+        tally = call.tally
+        assert isinstance(tally, Tally)
+        tally.hit(fresh_for_ms=21_500, negative=False)
+        if call.is_batch:
+            tally.misses += 1
+
+    sidecar.adapter.billing |= {A: found("9.99"), B: found("1.00")}
+    sidecar.adapter.disputes |= {A: Found(Dispute(active=True)), B: Found(Dispute(active=False))}
+    sidecar.adapter.noting = note
+    async with data.ask("GET", account(A)) as answer:
+        assert answer.headers["Cache-Status"] == "bss-sidecar; hit; ttl=21"
+    for path in ("/v1/revenue-at-risk", "/v1/disputes"):
+        async with data.ask("POST", path, json=asking(A, B)) as answer:
+            said = answer.headers["Cache-Status"]
+            assert said == 'bss-sidecar; fwd=partial; detail="hits=1,misses=1"'
+    async with data.ask("POST", "/v1/disputes", json=asking()) as answer:
+        assert "Cache-Status" not in answer.headers, "nobody was looked for"
 
 
 async def test_forgetting_changes_state_so_it_needs_the_content_type(

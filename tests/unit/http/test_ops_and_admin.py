@@ -151,3 +151,13 @@ def test_a_door_needs_no_loop_that_runs() -> None:
     """Routes are made where the parts of the sidecar are put together."""
     door = Door("ops", (), on_refusal=lambda _one: None, on_error=lambda _one: None)
     assert asyncio.run(door.drain(1)) is True
+
+
+def test_the_page_shows_the_cache_and_what_is_wrong_with_its_store() -> None:
+    breaker = {"state": "open", "because": "unreachable: <no answer>"}
+    cache = {"store": "redis", "problem": "", "entries": None, "breakers": {"reads": breaker}}
+    text = page(replace(STATUS, cache=cache))
+    assert "<td>store</td><td>redis</td>" in text
+    assert "open: nothing leaves; unreachable: &lt;no answer&gt;" in text
+    assert "problem" not in text, "what is empty says nothing"
+    assert "Cache" not in page(STATUS)
