@@ -30,7 +30,7 @@ LOOK_AGAIN_S = 1.0
 _AMISS = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
-    exceptions.MovedError,  # a kind of `AskError` too
+    exceptions.AskError,  # `MovedError` is one
     exceptions.ClusterDownError,
     exceptions.ReadOnlyError,
 )
@@ -58,7 +58,7 @@ class ClusterWire:
 
     async def get_many(self, names: Sequence[bytes]) -> object:
         """Of a node that is gone nothing is there, while others answer."""
-        replies = await self.send([("GET", name) for name in names])
+        replies = await self.send(self.questions(names))
         if all(isinstance(reply, _AMISS) for reply in replies):
             raise_first(replies)
         return replies
@@ -74,6 +74,12 @@ class ClusterWire:
         if any(isinstance(reply, _AMISS) for reply in replies):
             self._look_again()
         return replies
+
+    def questions(self, names: Sequence[bytes]) -> Sequence[Command]:
+        return [("GET", name) for name in names]
+
+    def removals(self, names: Sequence[bytes]) -> Sequence[Command]:
+        return [("DEL", name) for name in names]
 
     async def persistence(self) -> Persistence:
         if not self._nodes.slots_cache:

@@ -272,7 +272,7 @@ _KINDS: tuple[tuple[FailureKind, tuple[type[BaseException], ...]], ...] = (
         ),
     ),
     ("starting", (exceptions.BusyLoadingError, exceptions.MasterDownError)),
-    ("starting", (exceptions.ClusterDownError, exceptions.TryAgainError)),
+    ("starting", (exceptions.ClusterDownError, exceptions.TryAgainError, exceptions.AskError)),
     ("full", (exceptions.OutOfMemoryError,)),
     ("readonly", (exceptions.ReadOnlyError,)),
     ("timeout", (exceptions.TimeoutError, TimeoutError)),

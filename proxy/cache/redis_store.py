@@ -12,12 +12,15 @@ from redis.asyncio import ConnectionPool, Redis
 from config import settings
 from proxy.cache.redis_client import Login, failure_of, pool
 from proxy.cache.redis_facts import facts_of, persistence_of
-from proxy.cache.store import Persistence, Put, StoreFacts, StoreFailed
+from proxy.cache.store import MOST_NAMES, Persistence, Put, StoreFacts, StoreFailed
 
 TIMEOUT_S = 0.5
 """For a command, a free connection and connecting included. Callers of a read wait far less."""
-PUTS_AT_ONCE = 200
-"""Entries in one round trip, so that a bulk of writes keeps no read waiting."""
+PUTS_AT_ONCE = 50
+"""Entries in one round trip, whose replies are read without a pause: a bulk of writes keeps no read
+waiting."""
+MOST_OWED = 10_000
+"""Names of entries that are still to be removed. Beyond it their time removes them."""
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 T = TypeVar("T")
@@ -74,6 +77,12 @@ class Wire(Protocol):
         """In one trip. A reply may be an exception."""
         ...
 
+    def questions(self, names: Sequence[bytes]) -> Sequence[Command]:
+        """That bring what is under each of the names."""
+        ...
+
+    def removals(self, names: Sequence[bytes]) -> Sequence[Command]: ...
+
     async def persistence(self) -> Persistence: ...
 
     async def aclose(self) -> None: ...
@@ -112,26 +121,35 @@ class RedisStore:
     async def _put(self, entries: Sequence[Put]) -> None:
         """An entry is there before its tombstone is looked for, so that one of two sees the other:
         this, or whoever puts a tombstone and removes the entry then.
-
-        Entries of which nobody knows whether they may stay are removed with the next that are put.
         """
         guarded = [put for put in entries if put.unless]
-        owed, self._owed = self._owed, {put.name for put in guarded} | self._owed
-        removing = [("DEL", name) for name in owed]
+        stones = [name for put in guarded for name in put.unless]
         sets = [("SET", put.name, put.value, "PX", milliseconds(put.ttl_s)) for put in entries]
-        exists = [("EXISTS", name) for put in guarded for name in put.unless]
-        replies = await self._in_order(removing, sets, exists)
-        doomed = _doomed(guarded, replies[len(replies) - len(exists) :])
-        if doomed:
-            replies += await self._wire.send([("DEL", name) for name in doomed])
-        raise_first(replies)
-        self._owed -= owed | {put.name for put in guarded}
+        owed = tuple(self._owed)[:MOST_NAMES]
+        removals, questions = self._wire.removals(owed), self._wire.questions(stones)
+        unsure = [put.name for put in guarded]
+        try:
+            replies = await self._in_order(removals, sets, questions)
+            removed, said = replies[: len(removals)], replies[len(removals) + len(sets) :]
+            unsure = _doomed(guarded, _each(said, len(stones)))
+            last = await self._in_order(self._wire.removals(unsure))
+            unsure = [] if not _failures(last) else unsure
+        finally:
+            self._owe(unsure)
+        if not _failures(removed):
+            self._owed.difference_update(set(owed) - set(unsure))
+        raise_first([*replies, *last])
+
+    def _owe(self, names: Sequence[bytes]) -> None:
+        """They may be there beside a tombstone: they are removed with the next that are put."""
+        if len(self._owed) < MOST_OWED:
+            self._owed.update(names)
 
     async def _forget(
         self, names: Sequence[bytes], tombstones: Sequence[bytes], ttl_s: float
     ) -> None:
         sets = [("SET", name, b"1", "PX", milliseconds(ttl_s)) for name in tombstones]
-        raise_first(await self._in_order(sets, [("DEL", name) for name in names]))
+        raise_first(await self._in_order(sets, self._wire.removals(names)))
 
     async def _in_order(self, *steps: Sequence[Command]) -> list[object]:
         """All of the first step before any of the next."""
@@ -160,6 +178,12 @@ class SingleWire:
             for command in commands:
                 pipeline.execute_command(*command)
             return await pipeline.execute(raise_on_error=False)
+
+    def questions(self, names: Sequence[bytes]) -> Sequence[Command]:
+        return [("MGET", *names)] if names else []
+
+    def removals(self, names: Sequence[bytes]) -> Sequence[Command]:
+        return [("DEL", *names)] if names else []
 
     async def persistence(self) -> Persistence:
         return await persistence_of(self._client.execute_command)
@@ -191,21 +215,30 @@ def milliseconds(ttl_s: float) -> int:
     return max(1, int(ttl_s * 1000))
 
 
-def _doomed(guarded: Sequence[Put], replies: Sequence[object]) -> list[bytes]:
-    """Whose tombstone is there, or may be. `replies`: of `EXISTS` for each tombstone."""
+def _each(replies: Sequence[object], number: int) -> Sequence[object]:
+    """What is said for each of the names, whether they were asked for at once or one by one."""
+    each = replies[0] if len(replies) == 1 and isinstance(replies[0], list) else replies
+    return each if len(each) == number else [StoreFailed("protocol")] * number
+
+
+def _doomed(guarded: Sequence[Put], said: Sequence[object]) -> list[bytes]:
+    """Whose tombstone is there, or may be. `said`: of each tombstone; `None`: it is not there."""
     doomed, position = [], 0
     for put in guarded:
         end = position + len(put.unless)
-        if any(there != 0 for there in replies[position:end]):
+        if any(stone is not None for stone in said[position:end]):
             doomed.append(put.name)
         position = end
     return doomed
 
 
+def _failures(replies: Sequence[object]) -> list[Exception]:
+    return [reply for reply in replies if isinstance(reply, Exception)]
+
+
 def raise_first(replies: Sequence[object]) -> None:
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
+    for failure in _failures(replies):
+        raise failure
 
 
 @contextmanager

@@ -409,3 +409,17 @@ async def test_no_connection_is_lost_to_faults(tcp: Kind) -> None:
         assert patient.values == [None]
         every = await asyncio.gather(*(store.get_many(NAMES) for _ in range(50)))
         assert [len(one) for one in every] == [len(NAMES)] * 50
+
+
+async def test_what_reaches_the_other_nodes_of_a_cluster_stays_there() -> None:
+    """Nothing that was kept is removed because another node is gone."""
+    with running_kind("cluster") as kind:
+        async with opened(kind) as store:
+            puts = [Put(name, b"1", LONG_S, [b"bss1:stone-%d" % n]) for n, name in enumerate(NAMES)]
+            await store.put_many(puts)
+            kind.servers[2].kill()
+            for _ in range(3):
+                assert await failure_of(store.put_many(puts)) in {"refused", "starting"}
+            found = await store.get_many(NAMES)
+            kept = sum(int(server.tell("DBSIZE")) for server in kind.servers[:2])
+            assert sum(value is not None for value in found) == kept > len(NAMES) / 5

@@ -237,3 +237,10 @@ async def test_a_closed_store_says_so(kind: Kind) -> None:
     with pytest.raises(StoreFailed) as failure:
         await store.get_many(fresh())
     assert failure.value.kind == "closed"
+
+
+async def test_who_write_at_once_leave_each_other_alone(store: Store) -> None:
+    names, stones = fresh(120), fresh(120)
+    puts = [Put(n, b"of " + n, LONG_S, [s]) for n, s in zip(names, stones, strict=True)]
+    await asyncio.gather(*(store.put_many(puts[start : start + 10]) for start in range(0, 120, 10)))
+    assert list(await store.get_many(names)) == [b"of " + name for name in names]
