@@ -16,6 +16,9 @@ REVENUE_HEAD = [
     "tenant", "revenue at risk", "priced", "unpriced", "estimate", "manual", "source", "time", "",
 ]  # fmt: skip
 ACCOUNT_HEAD = ["tenant", "customer", "status", "plan", "monthly fee", "time", ""]
+CACHE_HEAD = ["tenant", "revenue at risk", "what the cache did", "time", ""]
+OTHERS = BATCH
+"""The first of those about whom nobody has asked before a vendor is cut off."""
 PEOPLE = {0: "one product", 6: "two products", 7: "billed yearly", 8: "no price", 9: "unknown"}
 """Customer number → what is special about it, by the demo's numbering."""
 
@@ -38,8 +41,8 @@ class Verdicts:
         return Cell("✓" if holds else "✗ wrong", "green" if holds else "red")
 
 
-def batch_of(tenant: str) -> list[UUID]:
-    return [customer_id(tenant, number) for number in range(BATCH)]
+def batch_of(tenant: str, first: int = 0) -> list[UUID]:
+    return [customer_id(tenant, number) for number in range(first, first + BATCH)]
 
 
 def decimal(figure: float | None) -> Decimal | None:

@@ -23,6 +23,11 @@ class Reply:
         """The `BSS-Degraded` header: `<reason>;unavailable=<n>`."""
         return self.headers.get("bss-degraded")
 
+    @property
+    def cached(self) -> str:
+        """The `Cache-Status` header (RFC 9211)."""
+        return self.headers.get("cache-status", "")
+
 
 class Pod:
     """Stands where Pedkai's pod stands. Remembers how long each question took."""
@@ -50,6 +55,10 @@ class Pod:
         reply = await self._ask("POST", "/v1/disputes", tenant, body)
         self.batches.append(reply.took_s)
         return reply
+
+    async def forget(self, tenant: str, customer: UUID) -> Reply:
+        """It changes state, so it needs the content type."""
+        return await self._ask("DELETE", f"/v1/customers/{customer}/cache", tenant, {})
 
     async def _ask(
         self, method: str, path: str, tenant: str, body: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The demo's acts: ask everything, cut a vendor, restore it, sum up."""
+"""The demo's acts: ask everything, ask it again, cut a vendor, restore it, sum up."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from adapters.simulator.population import Shape, customer_id, truth
 from proxy.demo.evidence import (
     ACCOUNT_HEAD,
     BATCH,
+    CACHE_HEAD,
+    OTHERS,
     PEOPLE,
     REVENUE_HEAD,
     DemoFailed,
@@ -44,6 +46,7 @@ class Story:
         await self._revenue_of_everybody()
         await self._singlebatch_of()
         await self._disputes_of_everybody()
+        await self._ask_again()
         await self._cut_one()
         await self._restore_it()
 
@@ -57,9 +60,9 @@ class Story:
         )
         self.screen.note("Manual: somebody is unpriced, so a person has to value the rest.")
 
-    async def _revenue_row(self, tenant: str) -> list[Cell]:
-        reply = await self.pod.revenue(tenant, batch_of(tenant))
-        expected = self._expected_total(tenant)
+    async def _revenue_row(self, tenant: str, first: int = 0) -> list[Cell]:
+        reply = await self.pod.revenue(tenant, batch_of(tenant, first))
+        expected = self._expected_total(tenant, first)
         right = reply.status == 200 and reply.degraded is None
         right = right and decimal(reply.body["total_revenue_at_risk"]) == expected
         verdict = self.verdicts.that(right, f"{tenant}: revenue at risk is {pounds(expected)}")
@@ -115,23 +118,57 @@ class Story:
             verdict,
         ]
 
+    async def _ask_again(self) -> None:
+        self.screen.title("4  The same customers twice: what was learned is kept for 30 s, sealed")
+        rows = [await self._cached_row(tenant) for tenant in TENANTS]
+        self.screen.table(CACHE_HEAD, rows)
+        tenant = f"{VICTIM}_demo"
+        one = customer_id(tenant, 0)
+        self.screen.note(f"DELETE /v1/customers/{one}/cache")
+        forgotten = await self.pod.forget(tenant, one)
+        after = await self.pod.account(tenant, one)
+        self.verdicts.that(
+            forgotten.status == 204 and after.status == 200 and "hit" not in after.cached,
+            f"{tenant}: who is forgotten is asked of the vendor again",
+        )
+        self.screen.note(
+            f"Forgotten: {forgotten.status}. Asked again, Cache-Status: {after.cached}"
+        )
+
+    async def _cached_row(self, tenant: str) -> list[Cell]:
+        await self.pod.revenue(tenant, batch_of(tenant))
+        reply = await self.pod.revenue(tenant, batch_of(tenant))
+        right = decimal(reply.body["total_revenue_at_risk"]) == self._expected_total(tenant)
+        verdict = self.verdicts.that(
+            right and reply.cached.startswith("bss-sidecar; hit"),
+            f"{tenant}: the same figure comes from the cache",
+        )
+        return [
+            Cell(tenant, "cyan"),
+            Cell(pounds(reply.body["total_revenue_at_risk"]), "bold", right=True),
+            Cell(reply.cached.removeprefix("bss-sidecar; ")),
+            Cell(milliseconds(reply.took_s), right=True),
+            verdict,
+        ]
+
     async def _cut_one(self) -> None:
-        self.screen.title(f"4  {VICTIM} hangs: it takes connections, and never answers")
+        self.screen.title(f"5  {VICTIM} hangs: it takes connections, and never answers")
+        self.screen.note("Other customers, of whom nothing is known yet:")
         await self.stage.fault(VICTIM, "hang")
         rows = []
         for tenant in TENANTS:
             if tenant == f"{VICTIM}_demo":
-                reply = await self.pod.revenue(tenant, batch_of(tenant))
+                reply = await self.pod.revenue(tenant, batch_of(tenant, OTHERS))
                 verdict = self.verdicts.that(
                     is_degraded(reply), f"{tenant}: without its vendor the answer is degraded"
                 )
                 rows.append([*revenue_cells(tenant, reply), verdict])
                 degraded = reply.degraded
             else:
-                rows.append(await self._revenue_row(tenant))
+                rows.append(await self._revenue_row(tenant, OTHERS))
         self.screen.table(REVENUE_HEAD, rows)
         self.screen.note(f"BSS-Degraded: {degraded}")
-        single = await self.pod.account(f"{VICTIM}_demo", customer_id(f"{VICTIM}_demo", 0))
+        single = await self.pod.account(f"{VICTIM}_demo", customer_id(f"{VICTIM}_demo", OTHERS))
         self.verdicts.that(single.status == 503, f"{VICTIM}: a single customer is answered 503")
         self.screen.note(
             f"One customer of {VICTIM}_demo: {single.status} {single.body.get('title', '')}, "
@@ -140,19 +177,19 @@ class Story:
         )
 
     async def _restore_it(self) -> None:
-        self.screen.title(f"5  {VICTIM} is back")
+        self.screen.title(f"6  {VICTIM} is back")
         await self.stage.fault(VICTIM, None)
         clock = asyncio.get_running_loop().time
         began = clock()
         tenant, tries = f"{VICTIM}_demo", 0
         while True:
-            reply = await self.pod.revenue(tenant, batch_of(tenant))
+            reply = await self.pod.revenue(tenant, batch_of(tenant, OTHERS))
             tries += 1
             if reply.degraded is None or clock() - began > RECOVERY_S:
                 break
             await asyncio.sleep(0.25)
         verdict = self.verdicts.that(
-            decimal(reply.body["total_revenue_at_risk"]) == self._expected_total(tenant),
+            decimal(reply.body["total_revenue_at_risk"]) == self._expected_total(tenant, OTHERS),
             f"{tenant}: the figure is right again",
         )
         self.screen.table(REVENUE_HEAD, [[*revenue_cells(tenant, reply), verdict]])
@@ -161,8 +198,9 @@ class Story:
             f"{'s' if tries > 1 else ''}; nobody restarted anything."
         )
 
-    def _expected_total(self, tenant: str) -> Decimal:
-        facts = (truth(tenant, number, self.now) for number in range(BATCH))
+    def _expected_total(self, tenant: str, first: int = 0) -> Decimal:
+        numbers = range(first, first + BATCH)
+        facts = (truth(tenant, number, self.now) for number in numbers)
         return sum((fact.monthly_fee for fact in facts if fact.monthly_fee is not None), Decimal(0))
 
     def summary(self, took_s: float) -> None:

@@ -107,6 +107,7 @@ def _settings(connections: Mapping[str, Any]) -> dict[str, Any]:
         "schema_version": 1,
         "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
         "logging": {"level": "debug", "format": "json"},
+        "cache": {"store": "off"},  # each question reaches who may tell too much
         "connections": dict(connections),
         "tenants": {f"{name}_demo": {"connection": name} for name in connections},
     }
