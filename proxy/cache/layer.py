@@ -101,7 +101,9 @@ class Keeping(Generic[T]):
         moment: Moment,
         tally: object,
     ) -> Sorted[T]:
-        entries = {one: entry for one, entry in reading.entries.items() if one in inquiry.open}
+        entries = reading.entries
+        if len(inquiry.open) < len(customer_ids):  # somebody was forgotten meanwhile
+            entries = {one: entry for one, entry in entries.items() if one in inquiry.open}
         found = sort(
             customer_ids,
             entries,

@@ -141,5 +141,6 @@ def is_due(entry: Entry[T], *, now_ms: int, lives: Lives, luck: float) -> bool:
     """
     left_ms = fresh_for_ms(entry, now_ms=now_ms, lives=lives)
     life_ms = left_ms + now_ms - entry.asked_at_ms
-    spread_ms = -log(1 - luck) * _SPREAD * life_ms
-    return 0 < left_ms <= min(_LEAD * entry.cost_ms + spread_ms, _EARLIEST * life_ms)
+    if not 0 < left_ms <= _EARLIEST * life_ms:
+        return False
+    return left_ms <= _LEAD * entry.cost_ms - log(1 - luck) * _SPREAD * life_ms

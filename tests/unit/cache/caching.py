@@ -25,7 +25,7 @@ from proxy.cache.memory import MemoryStore
 from proxy.cache.names import Question
 from proxy.cache.rules import Lives
 from proxy.cache.seal import Refused
-from proxy.cache.store import Put, Store, StoreFacts
+from proxy.cache.store import Put, Store, StoreFacts, StoreFailed
 from proxy.cache.tally import Tally
 from proxy.cache.vault import Vault
 from proxy.cache.witness import Dropped, Nobody
@@ -134,6 +134,8 @@ class HeldStore:
         self.gate.set()
         self.arrived = asyncio.Event()
         self.fails: Exception | None = None
+        self.fails_after: int | None = None
+        """So many steps that still work."""
 
     def hold(self) -> None:
         self.gate.clear()
@@ -164,6 +166,10 @@ class HeldStore:
         await self.gate.wait()
         if self.fails is not None:
             raise self.fails
+        if self.fails_after is not None:
+            self.fails_after -= 1
+            if self.fails_after < 0:
+                raise StoreFailed("refused")
 
 
 class Sidecar:

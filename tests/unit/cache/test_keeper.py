@@ -180,6 +180,20 @@ async def test_what_is_learned_while_a_write_ends_is_written_too(clock: LeapingC
     assert bench.lost == []
 
 
+async def test_who_is_forgotten_while_others_are_being_sealed_is_not_written(
+    clock: LeapingClock,
+) -> None:
+    bench = Bench(clock)
+    for _ in range(100):
+        bench.keep(uuid4())
+    bench.keep(A)
+    while bench.keeper.pending:  # until it is taken in hand
+        await turns(1)
+    bench.keeper.forget(SECTION.key(A))
+    await bench.keeper.written()
+    assert bench.told.of == {"written": 100}
+
+
 async def test_other_keys_and_another_store_are_used_from_the_next_write_on(
     clock: LeapingClock,
 ) -> None:

@@ -325,6 +325,23 @@ async def test_a_store_that_breaks_in_an_unforeseen_way_is_told_and_empty(
     await sidecar.aclose()
 
 
+async def test_a_store_that_cannot_be_asked_for_tombstones_is_as_if_nothing_had_been_learned(
+    clock: LeapingClock,
+) -> None:
+    """Another sidecar may have forgotten the customer since."""
+    store = HeldStore(memory(clock))
+    sidecar = Sidecar(clock, store, new_rings())
+    await collect(sidecar.cache.look_up_billing, [A], sidecar.call())
+    store.fails = StoreFailed("timeout")
+    await collect(sidecar.cache.look_up_billing, [A], sidecar.call())
+    assert (sidecar.vendor.questions, sidecar.tally.misses, sidecar.tally.bypassed) == (2, 1, 1)
+    store.fails_after = 1
+    store.fails = None
+    await collect(sidecar.cache.look_up_billing, [A], sidecar.call())
+    assert (sidecar.vendor.questions, sidecar.tally.misses) == (3, 1)
+    await sidecar.aclose()
+
+
 async def test_a_question_that_is_cancelled_leaves_nothing_behind(clock: LeapingClock) -> None:
     store = HeldStore(memory(clock))
     sidecar = Sidecar(clock, store, new_rings())

@@ -13,7 +13,7 @@ from proxy.cache.keys import new_rings
 from proxy.cache.refresh import MOST, REST_S, Refreshes
 from proxy.lifecycle import Tasks
 from tests.servers.leaping import LeapingClock
-from tests.unit.cache.caching import Sidecar, billing, turns
+from tests.unit.cache.caching import CONNECTION, TENANT, Sidecar, billing, turns
 
 A, B = uuid4(), uuid4()
 
@@ -183,6 +183,16 @@ async def test_the_callers_of_a_hot_customer_never_wait_for_the_vendor(
     for each in (one, other):
         each.vendor.let_go()
         await each.aclose()
+
+
+async def test_who_is_forgotten_before_a_refresh_begins_is_not_asked_about(eager: Sidecar) -> None:
+    await about_to_end(eager, A, B)
+    call = eager.call(is_batch=True)
+    await eager.cache.look_up_billing([A, B], call, lambda *_: None)
+    eager.vault.refreshes.forget(Key(TENANT, CONNECTION, "billing", A))
+    await turns()
+    assert (eager.vendor.asked[A], eager.vendor.asked[B]) == (1, 2)
+    await eager.aclose()
 
 
 # Who may begin
