@@ -1,11 +1,12 @@
 """Servers that live as long as one test run, in each of its processes."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.servers.fleet import PATIENT_READS, Fleet, fleet
 from tests.servers.pedkai import PedkaiDatabase, on_postgres, on_sqlite
 from tests.servers.postgres import NoPostgres, Postgres, running_postgres
 
@@ -26,3 +27,16 @@ async def pedkai(request: pytest.FixtureRequest, tmp_path: Path) -> PedkaiDataba
     if request.param == "sqlite":
         return on_sqlite(tmp_path / "pedkai.db")
     return await on_postgres(request.getfixturevalue("postgres"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
+    async with fleet(tmp_path_factory.mktemp("two"), cache=PATIENT_READS) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(_two: Fleet) -> Fleet:
+    """Two sidecars and a Redis over TLS in which nothing is kept yet; its TTL outlasts a test."""
+    await _two.start_anew()
+    return _two

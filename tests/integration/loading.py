@@ -1,0 +1,217 @@
+"""Askers that never rest, at every sidecar of a fleet, and what they were told.
+
+`CACHE=full` (`make cache`) presses for longer; else what takes a second has to do.
+"""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.chaos.judge import FEW, Judge, Leeway, Question, Said
+from tests.servers.fleet import CONNECTION, TENANT, WAIT_S, Fleet, Member, eventually
+from tests.servers.patience import TooLate
+from tests.servers.sidecar import Reply
+from tests.servers.vendors import NOW
+
+FULL = os.environ.get("CACHE") == "full"  # noqa: TID251  (a test knob)
+PHASE_S = 10.0 if FULL else 0.6
+"""How long a state of affairs is looked at."""
+ASKERS = 6
+"""At each sidecar."""
+PAUSE_S = 0.01
+HOT = 3 * FEW
+"""Customers who are asked about again and again, of a thousand."""
+LOOKUPS = "bss_sidecar_cache_lookup_duration_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer."""
+
+    phase: str
+    """In which its question began."""
+    cache: str
+    """`Cache-Status`."""
+    took_s: float
+    """By the sidecar's own account."""
+
+
+@dataclass(slots=True)
+class Load:
+    fleet: Fleet
+    phase: str = "well"
+    told: list[Told] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """Whatever was not a right and whole answer, in words."""
+    hung_up: int = 0
+    rounds: list[int] = field(default_factory=list)
+    _judge: Judge = field(default_factory=lambda: JUDGE, repr=False)
+    _luck: random.Random = field(default_factory=lambda: random.Random(5))
+
+    async def ask_on(self, member: Member, asker: int) -> None:
+        while True:
+            await self._ask(member, self._question())
+            self.rounds[asker] += 1
+            await asyncio.sleep(PAUSE_S * 2 * self._luck.random())
+
+    async def hang_up_on(self, member: Member) -> None:
+        """A pod that does not wait: its questions are cancelled at any moment."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.004 * self._luck.random()):
+                    await _asked(member, self._question())
+            self.hung_up += 1
+            await asyncio.sleep(PAUSE_S)
+
+    async def for_a_while(self, phase: str, seconds: float = PHASE_S) -> "Phase":
+        """From now on questions belong to this phase; what is told of it when it is over."""
+        await self.a_round()
+        self.phase = phase
+        before = await self._lookups()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        await self.a_round()
+        while loop.time() < until:
+            await self.a_round()
+        after = await self._lookups()
+        return Phase(
+            [one for one in self.told if one.phase == phase],
+            {edge: after[edge] - before.get(edge, 0) for edge in after},
+        )
+
+    async def a_round(self) -> None:
+        """Until every asker has ended a question that it began after this call."""
+        goal = [done + 2 for done in self.rounds]
+
+        async def is_over() -> bool:
+            return all(map(int.__ge__, self.rounds, goal))
+
+        await eventually(is_over)
+
+    async def until_hits(self) -> float:
+        """Seconds until the cache is of full use again: hits alone, wherever one asks."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for member in self.fleet.members:
+
+            async def is_used(member: Member = member) -> bool:
+                reply = await member.revenue(*range(FEW))
+                return "; hit;" in reply.headers["cache-status"]
+
+            await eventually(is_used)
+        return loop.time() - began
+
+    def _question(self) -> Question:
+        luck = self._luck
+        kind = luck.choices(("account", "revenue", "disputes", "cold"), (55, 25, 15, 5))[0]
+        if kind == "account":
+            return _of("account", luck.randrange(HOT))
+        if kind == "cold":
+            return _of("account", luck.randrange(HOT, 1000))
+        first = FEW * luck.randrange(HOT // FEW)
+        return _of(kind, *range(first, first + FEW))
+
+    async def _ask(self, member: Member, question: Question) -> None:
+        phase = self.phase
+        try:
+            reply = await _asked(member, question)
+        except (aiohttp.ClientError, OSError) as error:
+            self.failures.append(f"{phase}: {question.name}: {type(error).__name__}")
+            return
+        said = Said(reply.status, reply.headers, reply.body)
+        verdict = self._judge.verdict(question, said, Leeway())
+        if not verdict.is_full:
+            self.failures.append(f"{phase}: {verdict}")
+        took_s = float(reply.headers["server-timing"].partition("dur=")[2]) / 1000
+        self.told.append(Told(phase, reply.headers["cache-status"], took_s))
+
+    async def _lookups(self) -> Mapping[float, float]:
+        every = await asyncio.gather(*(one.metrics() for one in self.fleet.members))
+        total: Counter[float] = Counter()
+        for figures in every:
+            total.update(figures.buckets(LOOKUPS))
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What was told while things were as they were."""
+
+    told: Sequence[Told]
+    lookups: Mapping[float, float]
+    """How many questions knew within so many seconds what the cache has; cumulated."""
+
+    def looked_s(self, part: float = 0.99) -> float:
+        """By so many seconds this part of all questions knew it: the edge of a bucket above."""
+        goal = part * max(self.lookups.values())
+        return min(edge for edge, count in self.lookups.items() if count >= goal)
+
+    def hits(self) -> int:
+        return sum("; hit" in one.cache for one in self.told)
+
+    def took_s(self, part: float) -> float:
+        return sorted(one.took_s for one in self.told)[int(part * (len(self.told) - 1))]
+
+    def text(self) -> str:
+        return (
+            f"{len(self.told)} answers, {self.hits()} hits; looked for 99 % within "
+            f"{self.looked_s() * 1000:g} ms; answers: median {self.took_s(0.5) * 1000:.0f} ms, "
+            f"99 % {self.took_s(0.99) * 1000:.0f} ms"
+        )
+
+
+JUDGE = Judge([TENANT], NOW)
+
+
+@asynccontextmanager
+async def under_load(fleet: Fleet) -> AsyncIterator[Load]:
+    """Every sidecar knows its hot customers when it begins. Nothing may fail, to the end."""
+    load = Load(fleet)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(load.hang_up_on(member)) for member in fleet.members]
+        for member in fleet.members:
+            for _ in range(ASKERS):
+                load.rounds.append(0)
+                tasks.append(group.create_task(load.ask_on(member, len(load.rounds) - 1)))
+        try:
+            await load.a_round()
+            yield load
+            await load.a_round()
+        finally:
+            for task in tasks:
+                task.cancel()
+    assert load.failures == []
+    assert load.hung_up
+
+
+def assert_in_budget(fault: Phase, well: Phase, budget_s: float) -> None:
+    """Of the 99th percentile. What the machine adds is in the run without the fault, too."""
+    if fault.looked_s() > next_edge(well.looked_s() + budget_s, fault.lookups):
+        raise TooLate(f"{fault.text()}; without the fault: {well.text()}")
+
+
+def next_edge(seconds: float, edges: Mapping[float, float]) -> float:
+    return min((edge for edge in edges if edge >= seconds), default=float("inf"))
+
+
+def tell(what: str) -> None:
+    """Shown by `pytest -s`."""
+    print(f"\n{what}")  # noqa: T201  (a measurement)
+
+
+async def _asked(member: Member, question: Question) -> Reply:
+    ask: Mapping[str, Callable[..., Awaitable[Reply]]] = {
+        "account": member.account, "revenue": member.revenue, "disputes": member.disputes,
+    }  # fmt: skip
+    async with asyncio.timeout(WAIT_S):
+        return await ask[question.kind](*question.numbers)
+
+
+def _of(kind: str, *numbers: int) -> Question:
+    return Question(kind, TENANT, CONNECTION, numbers)  # type: ignore[arg-type]  # a literal
