@@ -228,10 +228,11 @@ class Fleet:
         return found[0]
 
     async def until_gone(self, name: bytes) -> None:
-        async def is_gone() -> bool:
-            return await asyncio.to_thread(self.value, name) is None
+        await self.until(lambda: self.value(name) is None)
 
-        await eventually(is_gone)
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Of Redis, which is asked again and again."""
+        await eventually(lambda: asyncio.to_thread(holds))
 
 
 async def _is_at_rest(member: Member) -> bool:
