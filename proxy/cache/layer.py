@@ -83,7 +83,6 @@ class Keeping(Generic[T]):
                 section.connection, section.question, found.tally, moment.elapsed_s()
             )
             if found.unknown:
-                inquiry.open.intersection_update(found.unknown)
                 await self._ask_below(inquiry, found, call, moment, learn)
 
     async def _read(self, customer_ids: Sequence[UUID], moment: Moment) -> Reading[T]:
