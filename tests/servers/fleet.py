@@ -212,8 +212,13 @@ class Fleet:
         self.redis.tell("FLUSHALL")
         for member in self.members:
             await eventually(partial(is_used, member))
-            await eventually(partial(_is_at_rest, member))
+        await self.until_at_rest()
         self.redis.tell("FLUSHALL")
+
+    async def until_at_rest(self) -> None:
+        """Nobody has anything to write."""
+        for member in self.members:
+            await eventually(partial(_is_at_rest, member))
 
     async def until_kept(self, name: bytes) -> bytes:
         """Writes come after the answer."""

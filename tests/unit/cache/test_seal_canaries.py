@@ -1,17 +1,8 @@
 """What a dump of the store, a log line or a traceback shows of customers and of keys: nothing."""
 
 import pickle
-import struct
 import traceback
-import zlib
-from base64 import (
-    b16encode,
-    b32encode,
-    b64encode,
-    b85encode,
-    urlsafe_b64decode,
-    urlsafe_b64encode,
-)
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
@@ -24,6 +15,7 @@ from proxy.cache.codec import Kept, encode
 from proxy.cache.keys import KeyRings
 from proxy.cache.names import PREFIX, Names, Question, scope
 from proxy.cache.seal import LARGEST_PLAIN_BYTES, Opened, Sealer
+from tests.servers.disguises import disguised, everywhere, of_fee, of_text, of_uuid
 from tests.unit.cache.sealing import HEADER_BYTES, NAME, NOW_MS, SCOPE, hkdf, key, ring, seal
 
 TENANT, CONNECTION = "canary_tenant", "canary-connection"
@@ -44,54 +36,18 @@ RINGS = KeyRings(ring(1, 2), ring(3, 4))
 NOT_KEPT = (Billing(plan_name="Canary" * 2_000), Billing(monthly_fee=Decimal("NaN731")))
 
 
-def _bytes_of(text: str) -> Iterator[bytes]:
-    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
-        yield text.encode(encoding)
-        yield text.swapcase().encode(encoding)
-
-
-def _of_uuid(one: UUID) -> Iterator[bytes]:
-    yield from (one.bytes, one.bytes_le, one.bytes[::-1])
-    for text in (str(one), one.hex, str(one.int), one.urn):
-        yield from _bytes_of(text)
-
-
-def _of_fee(fee: Decimal) -> Iterator[bytes]:
-    yield from _bytes_of(str(fee))
-    yield from _bytes_of(str(int(fee * 100)))
-    for order in "<>":
-        yield struct.pack(order + "d", float(fee))
-        yield struct.pack(order + "q", int(fee * 100))
-        yield struct.pack(order + "i", int(fee * 100))
-
-
 def _canaries() -> Iterator[bytes]:
     for text in (TENANT, CONNECTION, BILLING.plan_name or "", "canary", "Fibre", "billing"):
-        yield from _bytes_of(text)
-    yield from _bytes_of("disputes")
+        yield from of_text(text)
+    yield from of_text("disputes")
     for one in (CUSTOMER, BILLING.account_id):
         assert one is not None
-        yield from _of_uuid(one)
+        yield from of_uuid(one)
     assert BILLING.monthly_fee is not None
-    yield from _of_fee(BILLING.monthly_fee)
+    yield from of_fee(BILLING.monthly_fee)
     for _, kept in KEPT[:1]:
         yield encode(kept)
         yield encode(kept)[1:]
-
-
-def _in_base64(raw: bytes) -> Iterator[bytes]:
-    """Wherever in a longer text it may begin."""
-    for before in range(3):
-        whole = 4 * ((before + len(raw)) // 3)
-        begins = -(-before * 4 // 3)
-        for encoded in (b64encode, urlsafe_b64encode):
-            yield encoded(bytes(before) + raw)[begins:whole]
-
-
-def _everywhere(raw: bytes) -> Iterator[bytes]:
-    yield from (raw, raw[::-1], zlib.compress(raw)[2:-4], pickle.dumps(raw)[2:])
-    yield from (b16encode(raw), raw.hex().encode(), b32encode(raw).rstrip(b"="), b85encode(raw))
-    yield from _in_base64(raw)
 
 
 def _secrets() -> Iterator[bytes]:
@@ -124,23 +80,23 @@ def dump() -> bytes:
 
 
 def test_a_dump_of_the_store_shows_nothing_of_anybody_in_any_encoding(dump: bytes) -> None:
-    wanted = {form for raw in _canaries() for form in _everywhere(raw) if len(form) >= 4}
+    wanted = disguised(_canaries())
     assert len(wanted) > 1_000
     assert not [form for form in wanted if form in dump]
 
 
 def test_a_dump_of_the_store_shows_nothing_of_any_key(dump: bytes) -> None:
-    wanted = {form[:16] for raw in _secrets() for form in _everywhere(raw)}
+    wanted = {form[:16] for raw in _secrets() for form in everywhere(raw)}
     assert not [form for form in wanted if form in dump]
 
 
 def test_the_search_finds_what_is_shown() -> None:
     """A search that finds nothing in plain bytes would prove nothing of sealed ones."""
     plain = encode(Found(BILLING))
-    wanted = {form for raw in _canaries() for form in _everywhere(raw) if len(form) >= 4}
+    wanted = disguised(_canaries())
     for shown in (plain, plain.hex().encode(), b64encode(b"x" + plain), b64encode(plain)):
         assert any(form in shown for form in wanted)
-    for form in _everywhere(CUSTOMER.bytes):
+    for form in everywhere(CUSTOMER.bytes):
         assert form in wanted
 
 
@@ -185,7 +141,7 @@ def test_no_failure_shows_a_key_or_what_was_sealed() -> None:
         *(partial(encode, Found(one)) for one in NOT_KEPT),
         lambda: KeyRings(RINGS.master, RINGS.master),
     ]
-    wanted = {form[:16] for raw in _secrets() for form in _everywhere(raw)}
+    wanted = {form[:16] for raw in _secrets() for form in everywhere(raw)}
     wanted |= {b"Fibre Extra", b"731.37", b"NaN731", b"CanaryCanary"}
     for failing in failures:
         shown = _shown_by(failing).encode()
@@ -200,7 +156,7 @@ def test_nothing_that_is_held_shows_a_key_or_what_was_opened() -> None:
     assert repr(found) == f"{found}" == "Opened()"
     held = [sealer, sealer._pen, sealer._subkeys, sealer._ring, found, Names(RINGS.names), RINGS]
     shown = "".join(map(repr, held)).encode()
-    wanted = {form[:16] for raw in _secrets() for form in _everywhere(raw)}
+    wanted = {form[:16] for raw in _secrets() for form in everywhere(raw)}
     wanted |= {key(1)[:8], repr(key(1))[2:20].encode(), b"Canary", encode(Found(BILLING))[:8]}
     assert not [form for form in wanted if form in shown]
     assert len(sealed) > HEADER_BYTES
