@@ -25,14 +25,15 @@ examples:
   bss-sidecar breaker                         what every breaker of the running sidecar does
   bss-sidecar breaker amdocs open             nothing is sent to amdocs any more, until `auto`
   bss-sidecar config schema > schema.json     for an editor
+  bss-sidecar new-key >> master-keys          a key for a file of the cache
 
 environment:
   {FILE_VARIABLE}   the configuration file, where serve, doctor or breaker names none
 
 exit status:
   0    it ended as asked
-  1    the demo did not go well, the doctor found a connection that is not well, or there is
-       no such breaker
+  1    the demo did not go well, the doctor found something that is not well, or there is no
+       such breaker
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
   69   a port, socket, certificate or token of a listener can't be had, or no sidecar answers
@@ -89,6 +90,10 @@ def parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="pretend vendors, every question, one cut off")
     demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+
+    commands.add_parser(
+        "new-key", help="a key for the cache: a line for master_keys_file or name_keys_file"
+    )
 
     certs = commands.add_parser("certs", help="throwaway certificates, for trying things out")
     certs.add_argument("folder", type=Path, metavar="DIR")
@@ -190,6 +195,13 @@ def _certs(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _new_key(_asked: argparse.Namespace) -> int:
+    from proxy.cache.keys import new_key  # noqa: PLC0415  (as above)
+
+    print(new_key())  # noqa: T201  (the answer of a command)
+    return 0
+
+
 _COMMANDS = {
     "serve": _serve,
     "check": _check,
@@ -197,5 +209,6 @@ _COMMANDS = {
     "breaker": _breaker,
     "config": _config,
     "demo": _demo,
+    "new-key": _new_key,
     "certs": _certs,
 }

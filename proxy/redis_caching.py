@@ -127,16 +127,8 @@ class RedisCaching(Caching):
 
     def _open(self, credentials: Credentials) -> None:
         """Another login needs another store; what has begun on the old one may end there."""
-        from proxy.cache.opening import redis_store  # noqa: PLC0415  (80 ms, for a Redis alone)
-        from proxy.cache.redis_client import Login  # noqa: PLC0415  (as above)
-
-        secret = credentials.client_secret
-        login = Login(
-            password=secret.get_secret_value() if secret else None,
-            tls=credentials.tls if is_secure(self._redis) else None,
-        )
         try:
-            store = redis_store(self._redis, login)
+            store = store_of(self._redis, credentials)
         except ValueError as error:  # what the rules of the configuration let pass
             self._problem = str(error)
             return
@@ -189,6 +181,19 @@ class Persistence:
             return
         if self.facts.warning:
             self._environs.telemetry.cache_doubt(self.facts.warning)
+
+
+def store_of(setting: settings.Redis, credentials: Credentials) -> Store:
+    """Connects to nobody yet. Raises `ValueError` for a setting that names no Redis."""
+    from proxy.cache.opening import redis_store  # noqa: PLC0415  (80 ms, for a Redis alone)
+    from proxy.cache.redis_client import Login  # noqa: PLC0415  (as above)
+
+    secret = credentials.client_secret
+    login = Login(
+        password=secret.get_secret_value() if secret else None,
+        tls=credentials.tls if is_secure(setting) else None,
+    )
+    return redis_store(setting, login)
 
 
 def open_cache(setting: settings.Cache, environs: Environs) -> Caching:

@@ -119,7 +119,7 @@ class Story:
         ]
 
     async def _ask_again(self) -> None:
-        self.screen.title("4  The same customers twice: what was learned is kept for 30 s, sealed")
+        self.screen.title("4  The same customers again: what was learned is kept for 30 s, sealed")
         rows = [await self._cached_row(tenant) for tenant in TENANTS]
         self.screen.table(CACHE_HEAD, rows)
         tenant = f"{VICTIM}_demo"
@@ -136,12 +136,14 @@ class Story:
         )
 
     async def _cached_row(self, tenant: str) -> list[Cell]:
-        await self.pod.revenue(tenant, batch_of(tenant))
-        reply = await self.pod.revenue(tenant, batch_of(tenant))
+        for _ in range(3):  # an entry of before may have ended just then
+            reply = await self.pod.revenue(tenant, batch_of(tenant))
+            is_hit = reply.cached.startswith("bss-sidecar; hit")
+            if is_hit:
+                break
         right = decimal(reply.body["total_revenue_at_risk"]) == self._expected_total(tenant)
         verdict = self.verdicts.that(
-            right and reply.cached.startswith("bss-sidecar; hit"),
-            f"{tenant}: the same figure comes from the cache",
+            right and is_hit, f"{tenant}: the same figure comes from the cache"
         )
         return [
             Cell(tenant, "cyan"),

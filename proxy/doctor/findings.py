@@ -80,6 +80,23 @@ class Report:
             yield from step.advice
 
 
+@dataclass(slots=True)
+class Reports:
+    """All that was examined."""
+
+    connections: list[Report] = field(default_factory=list)
+    cache: Report | None = None
+    """`None`: it was not examined, or needs nothing."""
+
+    @property
+    def every(self) -> list[Report]:
+        return [*self.connections, *([self.cache] if self.cache else [])]
+
+    @property
+    def is_good(self) -> bool:
+        return all(report.is_good for report in self.every)
+
+
 def printable(text: str) -> str:
     """Text of others, as of a certificate, with nothing in it that could move a terminal."""
     return "".join(one if one.isprintable() else "?" for one in text)[:200]

@@ -1,12 +1,12 @@
 """Reports for a person, and for a program."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from proxy.check import Paint
-from proxy.doctor.findings import Report, State, Step
+from proxy.doctor.findings import Report, Reports, State, Step
 
 _WIDTH = 100
 _INDENT, _LABEL = 6, 8
@@ -21,29 +21,33 @@ def report_lines(report: Report, paint: Paint) -> Iterator[str]:
         yield from _step_lines(step, width, paint)
 
 
-def verdict(reports: Sequence[Report], paint: Paint) -> str:
-    ill = [report.connection for report in reports if not report.is_good]
-    doubts = sum(report.count(State.DOUBTFUL) for report in reports)
+def verdict(reports: Reports, paint: Paint) -> str:
+    ill = [report.connection for report in reports.every if not report.is_good]
+    doubts = sum(report.count(State.DOUBTFUL) for report in reports.every)
     warned = f", {_count(doubts, 'warning')}" if doubts else ""
+    examined = _count(len(reports.connections), "connection")
+    if reports.cache is not None:
+        examined += " and the cache"
     if not ill:
-        return paint.good(f"{_count(len(reports), 'connection')} well{warned}")
-    listed = f"{len(ill)} of {_count(len(reports), 'connection')} not well: {', '.join(ill)}"
-    return paint.bad(listed + warned)
+        return paint.good(f"{examined} well{warned}")
+    return paint.bad(f"{len(ill)} of {examined} not well: {', '.join(ill)}{warned}")
 
 
-def as_json(reports: Sequence[Report]) -> dict[str, Any]:
-    return {
-        "ok": all(report.is_good for report in reports),
+def as_json(reports: Reports) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "ok": reports.is_good,
         "connections": [
-            {
-                "name": report.connection,
-                "vendor": report.vendor,
-                "ok": report.is_good,
-                "steps": [asdict(step) for step in report.steps],
-            }
-            for report in reports
+            {"name": report.connection, "vendor": report.vendor, **_shown(report)}
+            for report in reports.connections
         ],
     }
+    if reports.cache is not None:
+        told["cache"] = {"store": reports.cache.vendor, **_shown(reports.cache)}
+    return told
+
+
+def _shown(report: Report) -> dict[str, Any]:
+    return {"ok": report.is_good, "steps": [asdict(step) for step in report.steps]}
 
 
 def _step_lines(step: Step, width: int, paint: Paint) -> Iterator[str]:

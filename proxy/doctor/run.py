@@ -13,8 +13,9 @@ from config.load import can_read, environment, load, read_file
 from config.problems import ConfigurationProblems
 from config.settings import Settings
 from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
+from proxy.doctor.cache import examine_cache
 from proxy.doctor.examination import examine
-from proxy.doctor.findings import Report
+from proxy.doctor.findings import Report, Reports
 from proxy.doctor.patient import Patient
 from proxy.doctor.printing import as_json, report_lines, verdict
 
@@ -66,7 +67,7 @@ def run_doctor(visit: Visit, *, clock: Callable[[], datetime], out: TextIO) -> i
         return EXIT_COMMAND_LINE
     reports = asyncio.run(examine_all(settings, visit.connection, clock=clock, tell=tell))
     say(f"\n{verdict(reports, paint)}", as_json(reports))
-    return 0 if all(report.is_good for report in reports) else EXIT_ILL
+    return 0 if reports.is_good else EXIT_ILL
 
 
 async def examine_all(
@@ -75,18 +76,21 @@ async def examine_all(
     *,
     clock: Callable[[], datetime],
     tell: Callable[[Report], None],
-) -> list[Report]:
+) -> Reports:
     """One after the other, so that what is measured is not the doctor's own haste.
 
     `tell`: takes each report as soon as it is there.
     """
-    reports = []
+    reports = Reports()
     for name, setting in settings.connections.items():
         if only in (None, name):
             tenant = _tenant(settings, name)
             patient = Patient(name=name, setting=setting, tenant=tenant, clock=clock)
-            reports.append(await examine(patient))
-            tell(reports[-1])
+            reports.connections.append(await examine(patient))
+            tell(reports.connections[-1])
+    if only is None and settings.cache.store == "redis":
+        reports.cache = await examine_cache(settings.cache, clock=clock)
+        tell(reports.cache)
     return reports
 
 

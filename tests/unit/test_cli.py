@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy import cli
+from proxy.cache.keys import parse_ring
 from proxy.serving import Serving
 
 GOOD = """
@@ -44,6 +45,13 @@ def test_check_judges_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["check", str(good)]) == 0
     assert cli.main(["check", "--json", str(bad)]) == 64
     assert '"ok": false' in capsys.readouterr().out
+
+
+def test_a_new_key_is_one_that_a_ring_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["new-key"]) == 0
+    assert cli.main(["new-key"]) == 0
+    first, second = parse_ring(capsys.readouterr().out.encode()).keys
+    assert first != second
 
 
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapters.lookup import wall_clock
 from proxy import cli
 from proxy.check import Paint
-from proxy.doctor.findings import Advice, Fact, Report, State, Step
+from proxy.doctor.findings import Advice, Fact, Report, Reports, State, Step
 from proxy.doctor.printing import as_json, report_lines, verdict
 from proxy.doctor.run import Visit, run_doctor
 
@@ -51,8 +51,18 @@ def test_a_step_is_a_mark_its_name_and_what_it_showed_then_cause_and_cure() -> N
 
 def test_the_last_line_says_who_is_not_well() -> None:
     paint = Paint(on=False)
-    assert verdict([SICK, WELL], paint) == "1 of 2 connections not well: acme, 1 warning"
-    assert verdict([WELL], paint) == "1 connection well, 1 warning"
+    assert verdict(Reports([SICK, WELL]), paint) == "1 of 2 connections not well: acme, 1 warning"
+    assert verdict(Reports([WELL]), paint) == "1 connection well, 1 warning"
+
+
+def test_the_cache_is_counted_beside_the_connections() -> None:
+    paint = Paint(on=False)
+    cache = Report("cache", "redis", [Step.judged("redis", bad=(Advice(cause="a", cure="b"),))])
+    sick = Reports([WELL], cache)
+    assert verdict(sick, paint) == "1 of 1 connection and the cache not well: cache, 1 warning"
+    assert as_json(sick)["cache"]["store"] == "redis"
+    assert (as_json(sick)["ok"], as_json(Reports([WELL]))["ok"]) == (False, True)
+    assert "cache" not in as_json(Reports([WELL]))
 
 
 def test_colours_are_asked_for() -> None:
@@ -61,7 +71,7 @@ def test_colours_are_asked_for() -> None:
 
 
 def test_json_has_the_same_steps() -> None:
-    answer = json.loads(json.dumps(as_json([SICK, WELL])))
+    answer = json.loads(json.dumps(as_json(Reports([SICK, WELL]))))
     assert answer["ok"] is False
     assert [one["ok"] for one in answer["connections"]] == [False, True]
     steps = answer["connections"][0]["steps"]
