@@ -78,7 +78,7 @@ def launch(folder: Path, arguments: list[str]) -> int:
 
     Loop.folder = folder
     uvloop.new_event_loop = new_loop
-    lookup.datetime = wrong_clock(folder)  # type: ignore[attr-defined,misc]  # where `wall_clock` looks
+    lookup.datetime = wrong_clock(folder)  # type: ignore[attr-defined]  # where `wall_clock` looks
     return main(arguments)
 
 
