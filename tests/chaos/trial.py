@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from adapters.outcome import Reason
 from tests.chaos.fault import AFTER_FAILURES, Fault, leeway_of
-from tests.chaos.judge import STRAIN, Judge, Leeway
+from tests.chaos.judge import STRAIN, Judge, Leeway, Verdict
 from tests.chaos.load import Answered, Rate, load, schedule
 from tests.chaos.world import Lane
 
@@ -48,12 +48,11 @@ class Findings:
         ordered = sorted(self.took_s)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
-    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> bool:
-        """Whether it was answered in full."""
+    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> Verdict:
         self.questions += 1
         if one.hung_up:
             self.hung_up += 1
-            return False
+            return Verdict()
         self.took_s.append(one.took_s)
         self.beyond_s.append(one.took_s - one.question.budget_s)
         verdict = judge.verdict(one.question, one.said, leeway)
@@ -65,7 +64,7 @@ class Findings:
             self.degraded[verdict.degraded.reason] += 1
             if verdict.unexpected:
                 self.unexpected[verdict.degraded.reason] += 1
-        return verdict.is_full
+        return verdict
 
     def problems(self, faults: Sequence[Fault]) -> list[str]:
         """What is broken whatever the machine was busy with: never a matter of time."""
@@ -90,8 +89,8 @@ class Findings:
         return bool((wanted | also) & set(self.degraded))
 
 
-Seen: TypeAlias = Callable[[Answered, bool], None]
-"""Is handed each answer, and whether it was full."""
+Seen: TypeAlias = Callable[[Answered, Verdict], None]
+"""Is handed each answer, and what it was judged to be."""
 
 
 async def trial(
@@ -100,7 +99,7 @@ async def trial(
     seconds: float,
     rate: Rate,
     seed: int = 0,
-    seen: Seen = lambda _one, _is_full: None,
+    seen: Seen = lambda _one, _verdict: None,
 ) -> Findings:
     """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
     planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))
