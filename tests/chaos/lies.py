@@ -45,9 +45,13 @@ class Saying(Fault):
     status: int = 200
     body: bytes
     content_type: str = JSON
+    content_encoding: str = "identity"
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
-        return Reply(status=self.status, body=self.body, content_type=self.content_type)
+        headers = {"Content-Encoding": self.content_encoding}
+        return Reply(
+            status=self.status, body=self.body, content_type=self.content_type, headers=headers
+        )
 
 
 class Recoded(Fault):
