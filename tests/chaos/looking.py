@@ -25,9 +25,10 @@ async def told(lane: Lane, question: Question, leeway: Leeway) -> tuple[int, Any
         verdict = lane.world.judge.verdict(question, said, leeway)
         assert said is not None
         assert verdict.wrong == ()
+        status, body = said.status, json.loads(said.body)
         if verdict.degraded is None or verdict.degraded.reason not in STRAIN:
             break
-    return said.status, json.loads(said.body)
+    return status, body
 
 
 async def fee(lane: Lane, number: int, leeway: Leeway) -> float | None:
