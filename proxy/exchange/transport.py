@@ -17,10 +17,13 @@ from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
 from proxy.exchange.handshakes import Handshakes, over
+from proxy.exchange.own_socket import OwnSocket
 from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tracing
 from proxy.exchange.replies import RawReply
 
 KEEP_ALIVE_S = 30.0
+NAMES_S = 1
+"""A name is looked up again after that, so that whoever has moved is found by the next attempt."""
 CLOCK_STEP_S = 0.001
 """A timer may go off this much before its time."""
 FOR_THE_TOKEN = 1
@@ -47,6 +50,8 @@ def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
             ssl=tls,
             limit=wire.concurrency + FOR_THE_TOKEN,
             keepalive_timeout=KEEP_ALIVE_S,
+            ttl_dns_cache=NAMES_S,
+            socket_factory=OwnSocket.of,
         ),
         headers={"User-Agent": "bss-sidecar"},
         cookie_jar=aiohttp.DummyCookieJar(),
