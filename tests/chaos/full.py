@@ -99,7 +99,7 @@ class Course:
         outcome = self.outcome
         begin = outcome.timeline.begin
         async with outcome.timeline.watching(self._world):
-            begin("without a fault")
+            begin("without a fault: how much load the machine carries")
             await self._control()
             begin("every fault alone")
             await self._every_fault()

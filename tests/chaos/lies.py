@@ -45,10 +45,11 @@ class Saying(Fault):
     status: int = 200
     body: bytes
     content_type: str = JSON
-    content_encoding: str = "identity"
+    content_encoding: str | None = None
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
-        headers = {"Content-Encoding": self.content_encoding}
+        encoding = self.content_encoding
+        headers = {} if encoding is None else {"Content-Encoding": encoding}
         return Reply(
             status=self.status, body=self.body, content_type=self.content_type, headers=headers
         )
@@ -129,7 +130,10 @@ class Rows(Fault):
         reply = await answer(visit.question)
         if not is_list(visit.question) or reply.status not in (200, 206):
             return reply
-        return replace(reply, body=encode(self.said(json.loads(reply.body))))
+        if "Content-Encoding" in reply.headers:  # another fault was faster
+            return reply
+        rows = json.loads(reply.body)
+        return replace(reply, body=encode(self.said(rows))) if isinstance(rows, list) else reply
 
     def said(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return rows
@@ -173,6 +177,8 @@ class TokenSays(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
+        if reply.status != 200 or reply.content_type != JSON:  # another fault was faster
+            return reply
         told = {**json.loads(reply.body), **self.said}
         return as_json(200, {name: value for name, value in told.items() if value is not None})
 

@@ -17,7 +17,7 @@ Axes: TypeAlias = Any
 
 SECONDS_PER_INCH, WIDTHS_INCH = 22, (18, 60)
 """A name that is written upright is a tenth of an inch wide: two seconds."""
-NAMES_INCH, LATENCY_INCH, BREAKER_INCH = 1.65, 2.0, 0.17
+PHASES_INCH, NAMES_INCH, LATENCY_INCH, BREAKER_INCH = 0.25, 1.65, 2.0, 0.17
 STATES = {
     "closed": "#d3ead8", "half_open": "#f0b429", "open": "#c8403a",
     "forced_open": "#6d1f6b", "forced_closed": "#2b5c9e",
@@ -35,11 +35,9 @@ def plot(outcome: Outcome, file: Path) -> None:
 
     timeline = outcome.timeline
     breakers = _breakers(timeline)
-    heights = [
-        height
-        for lane in breakers.values()
-        for height in (NAMES_INCH, LATENCY_INCH, BREAKER_INCH * len(lane))
-    ]
+    heights = [PHASES_INCH]
+    for lane in breakers.values():
+        heights += [NAMES_INCH, LATENCY_INCH, BREAKER_INCH * len(lane)]
     ends_s = max((at for at, *_ in timeline.states), default=1.0)
     width = min(max(ends_s / SECONDS_PER_INCH, WIDTHS_INCH[0]), WIDTHS_INCH[1])
     figure, rows = plt.subplots(
@@ -47,15 +45,15 @@ def plot(outcome: Outcome, file: Path) -> None:
         height_ratios=heights, layout="constrained", squeeze=False,
     )  # fmt: skip
     figure.get_layout_engine().set(h_pad=0.01, hspace=0.005, w_pad=0.05)
-    lane_rows = [list(rows[at : at + 3, 0]) for at in range(0, len(heights), 3)]
+    _phases(rows[0, 0], timeline, ends_s)
+    lane_rows = [list(rows[at : at + 3, 0]) for at in range(1, len(heights), 3)]
     for (lane, names), (above, middle, below) in zip(breakers.items(), lane_rows, strict=True):
         _faults(above, lane, timeline)
         _latency(middle, [one for one in timeline.dots if one.lane == lane], outcome.allowance_s)
         _states(below, names)
     _time(rows[:, 0], timeline, ends_s)
-    _legend(figure, plt)
     title = "Every answer of the sidecar under chaos, and what its breakers did"
-    figure.suptitle(f"{title} (seed {outcome.plan.seed})", fontsize=13, x=0.01, ha="left")
+    _legend(figure, plt, f"{title} (seed {outcome.plan.seed})")
     figure.savefig(file, dpi=110)
     plt.close(figure)
 
@@ -68,6 +66,14 @@ def _breakers(timeline: Timeline) -> Mapping[str, Mapping[str, Sequence[tuple[fl
     for at, lane, breaker, state in timeline.states:
         seen[lane][breaker].append((at, state))
     return {lane: dict(sorted(one.items(), reverse=True)) for lane, one in sorted(seen.items())}
+
+
+def _phases(axes: Axes, timeline: Timeline, ends_s: float) -> None:
+    for (begin_s, name), (end_s, _) in pairwise([*timeline.phases, (ends_s, "")]):
+        axes.barh(0, end_s - begin_s, left=begin_s, height=1, color="#eceef1", edgecolor="#555")
+        if (end_s - begin_s) / SECONDS_PER_INCH > len(name) * 0.08:  # else it would stick out
+            axes.text(begin_s, 0, f"  {name}", fontsize=10, style="italic", va="center")
+    axes.axis("off")
 
 
 def _faults(axes: Axes, lane: str, timeline: Timeline) -> None:
@@ -133,17 +139,12 @@ def _time(rows: Sequence[Axes], timeline: Timeline, ends_s: float) -> None:
     rows[-1].set_xticks(list(ticks), [f"{one // 60}:{one % 60:02}" for one in ticks])
     rows[-1].set_xlim(0, ends_s)
     rows[-1].set_xlabel("minutes and seconds")
-    for axes in rows:
+    for axes in rows[1:]:
         for at_s, _ in timeline.phases:
             axes.axvline(at_s, color="#555", linewidth=1.0, zorder=0)
-    for at_s, name in timeline.phases:
-        rows[0].annotate(
-            name, (at_s, 1), xycoords=("data", "axes fraction"), xytext=(3, 16),
-            textcoords="offset points", fontsize=10, style="italic", annotation_clip=False,
-        )  # fmt: skip
 
 
-def _legend(figure: Any, plt: Any) -> None:
+def _legend(figure: Any, plt: Any, title: str) -> None:
     line, box = plt.Line2D, plt.Rectangle
     dots = {"answered in full": FULL, "answered in part, or 503": DEGRADED}
     handles = [
@@ -162,4 +163,7 @@ def _legend(figure: Any, plt: Any) -> None:
         box((0, 0), 1, 1, color=colour, label=f"breaker {state.replace('_', ' ')}")
         for state, colour in STATES.items()
     ]
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=9)
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=len(handles), fontsize=9, frameon=False,
+        title=title, title_fontsize=14, alignment="left",
+    )  # fmt: skip
