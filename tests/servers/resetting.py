@@ -29,7 +29,7 @@ async def ask(port: int) -> Counter[str]:
                 try:
                     await transport.fetch(request, body_bytes=1000)
                 except LookupFailed as failure:
-                    heard[failure.reason] += 1
+                    heard[failure.reason.value] += 1
 
         await asyncio.gather(*(asker() for _ in range(ASKERS)))
     return heard
