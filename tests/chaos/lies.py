@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -130,9 +131,7 @@ class Rows(Fault):
         reply = await answer(visit.question)
         if not is_list(visit.question) or reply.status not in (200, 206):
             return reply
-        if "Content-Encoding" in reply.headers:  # another fault was faster
-            return reply
-        rows = json.loads(reply.body)
+        rows = readable(reply)
         return replace(reply, body=encode(self.said(rows))) if isinstance(rows, list) else reply
 
     def said(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -177,10 +176,18 @@ class TokenSays(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
-        if reply.status != 200 or reply.content_type != JSON:  # another fault was faster
+        token = readable(reply)
+        if not isinstance(token, dict):
             return reply
-        told = {**json.loads(reply.body), **self.said}
+        told = {**token, **self.said}
         return as_json(200, {name: value for name, value in told.items() if value is not None})
+
+
+def readable(reply: Reply) -> object:
+    """What a reply holds; `None` where another fault has made it nothing that can be read."""
+    with suppress(ValueError):
+        return json.loads(reply.body)
+    return None
 
 
 def is_list(question: Question) -> bool:
