@@ -17,7 +17,6 @@ from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
 from proxy.exchange.handshakes import Handshakes, over
-from proxy.exchange.own_socket import OwnSocket
 from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tracing
 from proxy.exchange.replies import RawReply
 
@@ -51,7 +50,6 @@ def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
             limit=wire.concurrency + FOR_THE_TOKEN,
             keepalive_timeout=KEEP_ALIVE_S,
             ttl_dns_cache=NAMES_S,
-            socket_factory=OwnSocket.of,
         ),
         headers={"User-Agent": "bss-sidecar"},
         cookie_jar=aiohttp.DummyCookieJar(),
