@@ -4,6 +4,7 @@ SQLAlchemy's exceptions carry the parameters of a statement, and those are custo
 them leaves this module, not even as the context of another.
 """
 
+import asyncio
 import logging
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,8 @@ from adapters.outcome import LookupFailed, NotAsked, Reason
 from adapters.reader import Rows, Selection
 
 STATEMENT_TIMEOUT_S = 2.0
-"""After it PostgreSQL ends a statement by itself, should we no longer be there to cancel it."""
+"""After it PostgreSQL ends a statement by itself, should we no longer be there to cancel it. No
+read takes longer, whoever waits: a server that fell silent ends nothing by itself."""
 SLOT_TIMEOUT_S = 1.0
 """How long a read may wait for one of the pool's connections before it is `overload`."""
 GOODBYE_S = 0.02
@@ -99,16 +101,19 @@ class EngineReader:
     PostgreSQL runs each statement in a read-only transaction.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, longest_s: float = STATEMENT_TIMEOUT_S) -> None:
+        """`longest_s`: of one read, also where its budget is longer, or grows again and again."""
         self._engine = engine
+        self._longest_s = longest_s
 
     @property
     def dialect(self) -> str:
         return self._engine.dialect.name
 
     async def read(self, selection: Selection, call: Call, /) -> Rows:
+        latest = asyncio.get_running_loop().time() + self._longest_s
         with suppress(TimeoutError):
-            async with call.budget.timer():
+            async with call.budget.timer(latest):
                 return await self._translated(selection)
         raise LookupFailed(Reason.DEADLINE, "the database did not answer in time")
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 LookUp: TypeAlias = Callable[[Sequence[UUID], Call, Learn[T]], Awaitable[None]]
 """One of the two questions of a `LookupAdapter`."""
 
-_TIMER_SLACK_S = 0.005
+TIMER_SLACK_S = 0.005
 """A timer may ring this much before its time."""
 
 SINGLE_BUDGET_S = 0.45
@@ -209,7 +209,7 @@ async def rest_of(
     except LookupFailed as failure:
         return failure.as_lookup()
     except TimeoutError as error:
-        if budget.deadline - asyncio.get_running_loop().time() <= _TIMER_SLACK_S:
+        if budget.deadline - asyncio.get_running_loop().time() <= TIMER_SLACK_S:
             return Unavailable(Reason.DEADLINE)
         on_error(error)  # one of its own, while there was time left
     except Exception as error:  # noqa: BLE001  (fail-open: the pod gets a typed answer)

@@ -34,7 +34,8 @@ class Reader(Protocol):
     async def read(self, selection: Selection, call: Call, /) -> Rows:
         """All rows, or `LookupFailed`, at the latest when the budget of the call ends.
 
-        An end that moves away while the read is under way is followed.
+        An end that moves away while the read is under way is followed, within a bound of its own:
+        who keeps on joining the wait for a dead connection must not keep it up.
         """
         ...
 

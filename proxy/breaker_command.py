@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
+from urllib.parse import quote
 
 from config.addresses import split_url
 from config.settings import AdminListener
@@ -142,7 +143,7 @@ def _looked(sidecar: _Sidecar, wish: Wish) -> Iterator[str]:
 def _forced(sidecar: _Sidecar, wish: Wish) -> Iterator[str]:
     name = wish.connection or ""
     content = {"force": _FORCE[str(wish.wanted)], "breaker": wish.breaker}
-    breaker = sidecar.ask("POST", f"/v1/connections/{name}/breaker", content)
+    breaker = sidecar.ask("POST", f"/v1/connections/{quote(name, safe='')}/breaker", content)
     if wish.json:
         return iter([json_text.dumps(breaker, indent=2)])
     return _told(name, wish.breaker, breaker)

@@ -162,9 +162,11 @@ class VendorConnection:
         """A probe goes on a connection of its own.
 
         Those that were open may be what is wrong: a firewall forgot them, or the vendor has moved.
+        A vendor that limits its callers is there, and is spared the handshakes.
         """
-        if status.state == "open" and self._line.generation is not None:
-            self._line.generation.connect_anew()
+        reason, generation = status.because.partition(":")[0], self._line.generation
+        if status.state == "open" and reason != Reason.RATE_LIMITED and generation is not None:
+            generation.connect_anew()
 
 
 def _kind(request: VendorRequest) -> Hashable:

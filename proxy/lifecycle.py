@@ -4,9 +4,13 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+THREADS = 32
+"""For looking up names above all. A name server that hangs keeps some of them for half a minute,
+and nobody else's lookup may wait for that. They start when they are needed."""
 EXIT_BY_SIGNAL = 128
 """Plus the signal's number: the exit status of a process that did not wait."""
 
@@ -112,18 +116,16 @@ def settle() -> None:
 
 
 def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
-    """The exit status of `main`, run on uvloop where there is one."""
+    """The exit status of `main`, on asyncio's own event loop.
+
+    uvloop 0.23 aborts the process when a server resets connections as they are made: aiohttp gives
+    it a socket that is connected already, which it then closes twice.
+    """
 
     async def guarded() -> int:
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="resolving")
+        asyncio.get_running_loop().set_default_executor(threads)
         return await Stop().guard(main)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner() as runner:
         return runner.run(guarded())
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415  (not there on every platform)
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

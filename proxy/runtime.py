@@ -80,7 +80,8 @@ class ConfiguredRuntime:
         self._clock = clock
         self._spawn = spawn
         self._telemetry = telemetry
-        self._switchboard = Switchboard(settings.connections, loan, telemetry)
+        asked = {name: _whom(one) for name, one in settings.connections.items()}
+        self._switchboard = Switchboard(asked, loan, telemetry)
         self._connections = {
             name: self._connection(name, connection)
             for name, connection in settings.connections.items()
@@ -351,6 +352,11 @@ def _databases(settings: Settings) -> Iterator[DatabaseKey]:
 def _apis(connection: Connection) -> Mapping[Any, str]:
     apis = {str(name): url for name, url in connection.apis.items()}
     return base_urls(connection.vendor, connection.base_url, apis, _tmf(connection))
+
+
+def _whom(connection: Connection) -> object:
+    """Whom a connection asks, for what and for its tokens."""
+    return connection.base_url, connection.apis, connection.oauth2 and connection.oauth2.token_url
 
 
 def _tmf(connection: Connection) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """What the guards of all connections have around them: an operator's switches, meters, a clock."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from proxy.guard.breaker import Breaker, BreakerStatus
 from proxy.guard.guard import Surroundings
 from proxy.guard.lag import LoopLag
+from proxy.guard.rest import Rest
 from proxy.guard.switch import Switch
 from proxy.reporting import breaker_record
 from proxy.shelf import Loan
@@ -21,15 +23,22 @@ class Switchboard:
     """Of one configuration.
 
     Switches are taken from the shelf by the names of connection and breaker alone, whether or not
-    a guard is made: what an operator wants outlives every change of a connection's settings.
+    a guard is made: what an operator wants outlives every change of a connection's settings. What
+    a vendor wants outlives all but a change of its address.
     """
 
-    def __init__(self, connections: Iterable[str], loan: Loan, telemetry: Telemetry) -> None:
+    def __init__(self, connections: Mapping[str, object], loan: Loan, telemetry: Telemetry) -> None:
+        """`connections`: whom each of them asks, in any words that change with its address."""
         self.lag = loan.take("lag of the event loop", LoopLag)
         names = tuple(connections)
         self._switches = {
             (name, breaker): loan.take(("switch", name, breaker), Switch)
             for name in names
+            for breaker in BREAKERS
+        }
+        self._rests = {
+            (name, breaker): loan.take(("rest", name, breaker, whom), Rest)
+            for name, whom in connections.items()
             for breaker in BREAKERS
         }
         self._meters = {
@@ -38,10 +47,14 @@ class Switchboard:
 
     def around(self, connection: str, breaker: str) -> Surroundings:
         """What is around a guard, by the names of its connection and of its breaker."""
-        switch = self._switches[connection, breaker]
+        around = Surroundings(
+            switch=self._switches[connection, breaker],
+            rest=self._rests[connection, breaker],
+            lag=self.lag,
+        )
         if breaker not in ANSWERS:
-            return Surroundings(switch=switch, lag=self.lag)
-        return Surroundings(switch=switch, lag=self.lag, witness=self._meters[connection])
+            return around
+        return replace(around, witness=self._meters[connection])
 
     def watch(self, connection: str, breaker: Breaker) -> None:
         """Whatever becomes of a breaker is told from now on."""

@@ -17,6 +17,9 @@ from adapters.tmf.fields import Row, is_absent, is_row, is_same
 from adapters.tmf.profile import Profile, QueryBy
 from adapters.tmf.rows import fingerprint, id_of, members, plain, plain_words, points_to
 
+MOST_VERSIONS = 16
+"""Of one resource, in rows that differ. Parts of it may come in several; a flood says nothing."""
+
 _ACCOUNT = "BillingAccount"
 
 
@@ -219,9 +222,14 @@ class _Sorting:
     def _keep(self, owner: str, row: Row) -> None:
         """Overlapping pages and queries bring a row twice; without an id nobody can tell."""
         same = self._mine[owner].setdefault(fingerprint(row), [])
-        if not any(is_same(row, known) for known in same):
+        if any(is_same(row, known) for known in same):
+            is_doubtful = not id_of(row)
+        elif len(same) < MOST_VERSIONS:
             same.append(row)
-        elif not id_of(row):
+            is_doubtful = False
+        else:
+            is_doubtful = True
+        if is_doubtful:
             self._doubtful.add(owner)
 
     @property

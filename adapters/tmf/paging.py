@@ -1,8 +1,9 @@
 """All pages of one list query, or none of them.
 
 A list that is cut short would give wrong figures, so whatever hinders reading it to its end
-raises `LookupFailed(bad_response)`: more pages than the limit, a page that comes twice, fewer rows
-than `X-Total-Count` promised. A row that comes on two pages is one of them: where pages overlap,
+raises `LookupFailed(bad_response)`: more pages than the limit, or more rows than so many pages hold
+(nobody else's question moves while they are looked at), a page that comes twice, fewer rows than
+`X-Total-Count` promised. A row that comes on two pages is one of them: where pages overlap,
 another row has slipped through between them.
 
 Vendors page in three ways, and may mix them (TMF630): a `next` link, `X-Total-Count`, or nothing
@@ -39,7 +40,10 @@ async def read_all(
         followed = exchange.within(asked, link) if link else None
         if followed and followed.path != request.path:
             followed = None  # within our reach, yet not a page of this list
-        if reading.take(reply, has_link=link is not None):
+        is_last = reading.take(reply, has_link=link is not None)
+        if len(reading.rows) > page_size * page_limit:
+            raise LookupFailed(Reason.BAD_RESPONSE, "more rows than all pages: is limit ignored?")
+        if is_last:
             return reading.rows
         asked = followed or replace(request, query=(*query, *_window(len(reading.rows), page_size)))
     raise LookupFailed(Reason.BAD_RESPONSE, "more pages than page_limit: is the filter ignored?")

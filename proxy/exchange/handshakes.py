@@ -22,10 +22,14 @@ class Connecting(Protocol):
     give_turn_back: Callable[[], None] | None
     """To be called when the request is over, if it is still set then: aiohttp does not tell of
     connections that failed."""
+    waited_s: float
+    """For its turn."""
 
 
 class Handshakes:
-    """The turns of one session. Waiting for one is not the server's slowness: no timer runs."""
+    """The turns of one session. Waiting for one is not the server's slowness: no connect timeout
+    runs, and each request is told how long it waited.
+    """
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._turns = asyncio.Semaphore(at_once)
@@ -45,7 +49,12 @@ class Handshakes:
         request: Connecting = context.trace_request_ctx
         if request.is_urgent:
             return
-        await self._turns.acquire()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._turns.acquire()
+        finally:
+            request.waited_s += loop.time() - began
         request.give_turn_back = self._turns.release
 
 

@@ -33,7 +33,14 @@ class NotRepeated(Exception):  # noqa: N818  (what befell a request, not an erro
 class Repeat:
     """A middleware of aiohttp's for one request, and the context of its tracing."""
 
-    __slots__ = ("_is_first", "_may_repeat", "give_turn_back", "is_urgent", "on_used_connection")
+    __slots__ = (
+        "_is_first",
+        "_may_repeat",
+        "give_turn_back",
+        "is_urgent",
+        "on_used_connection",
+        "waited_s",
+    )
 
     def __init__(self, may_repeat: MayRepeat, *, is_urgent: bool = False) -> None:
         self._may_repeat = may_repeat
@@ -41,7 +48,8 @@ class Repeat:
         self.on_used_connection = False
         self.is_urgent = is_urgent
         self.give_turn_back: Callable[[], None] | None = None
-        """These two are for `handshakes`."""
+        self.waited_s = 0.0
+        """These three are for `handshakes`."""
 
     async def __call__(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType

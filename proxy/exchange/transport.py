@@ -4,7 +4,7 @@ A vendor may see two requests for one exchange, within the same time: see `repea
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from ssl import SSLContext
@@ -21,6 +21,8 @@ from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tra
 from proxy.exchange.replies import RawReply
 
 KEEP_ALIVE_S = 30.0
+NAMES_S = 1
+"""A name is looked up again after that, so that whoever has moved is found by the next attempt."""
 CLOCK_STEP_S = 0.001
 """A timer may go off this much before its time."""
 FOR_THE_TOKEN = 1
@@ -47,6 +49,7 @@ def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
             ssl=tls,
             limit=wire.concurrency + FOR_THE_TOKEN,
             keepalive_timeout=KEEP_ALIVE_S,
+            ttl_dns_cache=NAMES_S,
         ),
         headers={"User-Agent": "bss-sidecar"},
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -62,6 +65,10 @@ def always() -> bool:
     return True
 
 
+def _nothing(_seconds: float) -> None:
+    """Nobody counts."""
+
+
 class Transport:
     """One session, and how long and how big what goes through it may get."""
 
@@ -74,9 +81,16 @@ class Transport:
         self._may_repeat = may_repeat
 
     async def fetch(
-        self, request: HttpRequest, *, body_bytes: int, budget: Budget | None = None
+        self,
+        request: HttpRequest,
+        *,
+        body_bytes: int,
+        budget: Budget | None = None,
+        on_wait: Callable[[float], object] = _nothing,
     ) -> RawReply:
         """The reply, whatever its status; a redirect is one too, and nobody follows it.
+
+        `on_wait` is told how many seconds it waited for others of ours, and asked nobody.
 
         Raises `LookupFailed`: `deadline` when the caller's budget ended, else `unreachable`,
         `tls` or `bad_response`. It is raised outside of the handler, so that no traceback drags a
@@ -96,6 +110,7 @@ class Transport:
                 failure = LookupFailed(Reason.DEADLINE, "the budget ended during an exchange")
         finally:
             over(repeat)
+            on_wait(repeat.waited_s)
         raise failure
 
     async def _fetch(self, request: HttpRequest, body_bytes: int, repeat: Repeat) -> RawReply:

@@ -115,6 +115,7 @@ class Wire(Exchange):
             ),
             body_bytes=self._body_bytes,
             budget=call.budget,
+            on_wait=call.spend_aside,
         )
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:

@@ -31,6 +31,7 @@ from proxy.guard.breaker_states import (
     reason_of,
 )
 from proxy.guard.clock import Clock, loop_time
+from proxy.guard.rest import NOT_ASKED_FOR, Rest
 from proxy.guard.switch import Forced, Switch
 from proxy.guard.window import Window
 
@@ -77,14 +78,15 @@ class Breaker(pybreaker.CircuitBreaker):
         clock: Clock = loop_time,
         luck: Callable[[], float] = random.random,
         switch: Switch | None = None,
+        rest: Rest | None = None,
     ) -> None:
         self.setting = setting
         self._clock = clock
         self._luck = luck
         self._switch = switch or Switch()
         self._window = Window(setting.window)
-        self._opening = Opening(0.0, Reason.BREAKER_OPEN, "")
-        self._asked_to_rest = self._opening
+        self._opening = NOT_ASKED_FOR
+        self._rest = rest or Rest()
         self._failed_probes = 0
         self._opened_times = 0
         begins = {None: "closed", "open": FORCED_OPEN, "closed": FORCED_CLOSED}
@@ -156,7 +158,7 @@ class Breaker(pybreaker.CircuitBreaker):
         current = self._current(now)
         decision = state.judge(now, took_s, failure) if state is current else None
         if failure is not None and (rest_s := _rest_s(failure)):
-            self._rest(now, rest_s, failure)
+            self._leave_alone(now, rest_s, failure)
         elif isinstance(decision, Opens):
             self._open(now, decision.reason, decision.because)
         elif decision is Closes.CLOSES:
@@ -176,7 +178,7 @@ class Breaker(pybreaker.CircuitBreaker):
         """
         now = self._clock()
         state = self._current(now)
-        if type(state) is Open and self._asked_to_rest.until <= now:
+        if type(state) is Open and self._rest.asked.until <= now:
             self._failed_probes = 0
             self.half_open()
 
@@ -185,40 +187,51 @@ class Breaker(pybreaker.CircuitBreaker):
         raise TypeError("a breaker is asked with permit()")
 
     def _current(self, now: float) -> State:
-        """The state, once the operator's wish is followed."""
+        """The state, once the operator's wish is followed, or else that of who is asked.
+
+        The latter may have been told to another breaker, before a reload.
+        """
         if self._state.forced != self._switch.forced:
             self._follow(now)
+        elif self._rest.asked.until > now and self._lets_somebody_ask(now):
+            self._open_for_rest(now)
         return self._state
+
+    def _lets_somebody_ask(self, now: float) -> bool:
+        """And no operator wants it so or otherwise."""
+        state = self._state
+        return state.forced is None and (not isinstance(state, Open) or state.is_over(now))
 
     def _follow(self, now: float) -> None:
         forced = self._switch.forced
         if forced is not None:
             self._state_storage.state = FORCED_OPEN if forced == "open" else FORCED_CLOSED
             _ = self.state  # pybreaker sees that the storage differs, and makes the transition
-        elif self._asked_to_rest.until > now:
-            asked = self._asked_to_rest
-            self._open(now, asked.reason, asked.because, until=asked.until)
+        elif self._rest.asked.until > now:
+            self._open_for_rest(now)
         elif isinstance(self._state, Open):
             self._opening = Opening(now, Reason.BREAKER_OPEN, "forced: an operator wanted it open")
             self.half_open()
         else:
             self.close()
 
-    def _rest(self, now: float, rest_s: float, failure: LookupFailed) -> None:
+    def _leave_alone(self, now: float, rest_s: float, failure: LookupFailed) -> None:
         """The vendor wants to be left alone: at least so long, and at once."""
         rest_s = min(rest_s, self.setting.longest_retry_after)
         wait_s = min(rest_s * (1 + LATER * self._luck()), self.setting.longest_retry_after)
         because = because_of(failure, f"asks to be left alone for {rest_s:g} s")
         asked = Opening(now + wait_s, reason_of(failure), because)
-        if asked.until > self._asked_to_rest.until:
-            self._asked_to_rest = asked
+        if asked.until > self._rest.asked.until:
+            self._rest.asked = asked
         state = self._state
-        if state.forced is not None:
-            return
-        if not isinstance(state, Open) or state.is_over(now):
-            self._open(now, asked.reason, asked.because, until=asked.until)
-        elif asked.until > state.opening.until:
+        if self._lets_somebody_ask(now):
+            self._open_for_rest(now)
+        elif type(state) is Open and asked.until > state.opening.until:
             state.opening = self._opening = asked
+
+    def _open_for_rest(self, now: float) -> None:
+        asked = self._rest.asked
+        self._open(now, asked.reason, asked.because, until=asked.until)
 
     def _open(self, now: float, reason: Reason, because: str, *, until: float = 0.0) -> None:
         """For as long as it has come to, and `until` then at least."""

@@ -12,6 +12,7 @@ from proxy.guard.clock import Clock, loop_time
 from proxy.guard.lag import LoopLag
 from proxy.guard.latencies import Latencies
 from proxy.guard.limit import AdaptiveLimit
+from proxy.guard.rest import Rest
 from proxy.guard.retry_budget import RetryBudget
 from proxy.guard.slots import Slots
 from proxy.guard.switch import Switch
@@ -24,6 +25,8 @@ class Surroundings:
 
     switch: Switch = field(default_factory=Switch)
     """What an operator wants of its breaker."""
+    rest: Rest = field(default_factory=Rest)
+    """What who is asked wants of it."""
     lag: LoopLag = field(default_factory=LoopLag)
     """Of the event loop: all guards may watch the same."""
     witness: Witness = field(default_factory=Nobody)
@@ -71,7 +74,12 @@ class Guard:
         return cls(
             setting=setting,
             breaker=Breaker(
-                name, setting.breaker, clock=clock, luck=around.luck, switch=around.switch
+                name,
+                setting.breaker,
+                clock=clock,
+                luck=around.luck,
+                switch=around.switch,
+                rest=around.rest,
             ),
             slots=Slots(concurrency, queue_length=queue_length),
             limit=AdaptiveLimit(adaptive.floor, concurrency) if adaptive.enabled else None,

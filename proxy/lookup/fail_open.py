@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from adapters.call import Call
-from adapters.lookup import LookUp, LookupAdapter, collect, distinct
+from adapters.lookup import TIMER_SLACK_S, LookUp, LookupAdapter, collect, distinct
 from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason
 from proxy.lookup.failures import Report, type_names
 
@@ -93,7 +93,8 @@ class FailOpen(LookupAdapter):
             await asyncio.wait({task})
         except asyncio.CancelledError:
             loop = asyncio.get_running_loop()
-            if loop.time() < call.deadline - HEAD_START_S:  # nobody waits for an answer any more
+            answer_is_due = loop.time() >= call.deadline - HEAD_START_S - TIMER_SLACK_S
+            if not answer_is_due:  # nobody waits for one any more
                 task.cancel()
                 await asyncio.wait({task}, timeout=GRACE_S)
             else:

@@ -10,12 +10,13 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from adapters.call import Budget, Call
+from adapters.lookup import TIMER_SLACK_S
 from adapters.outcome import Learn, Lookup, Reason, Unavailable
 
 T = TypeVar("T")
 
-LAST_MOMENT_S = 0.005
-"""Timers may go off this much too early, so an end that is nearer can't be moved away any more."""
+LAST_MOMENT_S = TIMER_SLACK_S
+"""An end that is nearer may have come already, and can't be moved away any more."""
 
 
 class Room:

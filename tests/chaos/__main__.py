@@ -18,6 +18,7 @@ from tests.chaos.world import world
 from tests.servers.postgres import NoPostgres, Postgres, running_postgres
 
 _CLEAR = "\r\x1b[K"
+_NOW_AND_THEN_S = 10.0
 
 
 def options() -> Plan:
@@ -40,14 +41,16 @@ class Progress:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._latest = ""
+        self._next_at = 0.0
 
     def __call__(self, text: str) -> None:
         if self._screen.out.isatty():
             self._screen.out.write(f"{_CLEAR}  {text[:118]}")
             self._screen.out.flush()
-        elif (head := text.partition(",")[0]) != self._latest:
-            self._latest = head
+            return
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_at:
+            self._next_at = now + _NOW_AND_THEN_S
             self._screen.note(text)
 
     def end(self) -> None:

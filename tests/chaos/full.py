@@ -12,6 +12,7 @@ from tests.chaos.fault import Fault, all_faults
 from tests.chaos.load import Rate
 from tests.chaos.pairs import breaking, pair
 from tests.chaos.rounds import Round, rounds
+from tests.chaos.sidecar import Census
 from tests.chaos.timeline import Timeline
 from tests.chaos.trial import ALLOWANCE_S, Findings, trial
 from tests.chaos.world import Lane, NotWell, World
@@ -96,13 +97,18 @@ class Course:
 
     async def run(self) -> Outcome:
         outcome = self.outcome
+        begin = outcome.timeline.begin
         async with outcome.timeline.watching(self._world):
+            begin("without a fault: how much load the machine carries")
             await self._control()
+            begin("every fault alone")
             await self._every_fault()
-            before = await leaks.at_rest(self._world)
+            begin("at rest")
+            before = await self._at_rest()
+            begin("random faults, alone and in pairs")
             await self._chance()
-            self._progress("waiting until all is at rest")
-            outcome.left_behind = leaks.Balance(before, await leaks.at_rest(self._world))
+            begin("at rest")
+            outcome.left_behind = leaks.Balance(before, await self._at_rest())
         outcome.broken += outcome.left_behind.problems()
         self._progress("a vendor that is down 1 % of the time and slow 2 %")
         lane = next(iter(self._world.lanes.values()))
@@ -110,6 +116,15 @@ class Course:
         outcome.broken += outcome.arithmetic.problems
         outcome.judge_time()
         return outcome
+
+    async def _at_rest(self) -> Census:
+        self._progress("waiting until all is at rest")
+        for lane in self._world.lanes.values():
+            try:
+                await lane.until_well()
+            except NotWell as broken:
+                self.outcome.broken.append(f"at rest: {broken}")
+        return await leaks.at_rest(self._world)
 
     async def _control(self) -> None:
         """The rate at which the sidecar takes less of a core than it may."""
@@ -188,12 +203,16 @@ class Course:
         seed = len(outcome.by_chance) + self._plan.seed
         name = " + ".join(one.name for one in faults)
         with outcome.timeline.during(lane.name, name) as seen:
+            found: Findings | None = None
             try:
-                found = await trial(lane, *faults, seconds=seconds, rate=rate, seed=seed, seen=seen)
-            except NotWell as broken:
-                outcome.broken.append(f"{name} on {lane.name}: {broken}")
-                return None
-        outcome.broken += found.problems(faults)
+                found = await trial(
+                    lane, *faults, seconds=seconds, rate=rate, seed=seed, seen=seen.answered
+                )
+                seen.recovered_s = found.recovered_s
+            except* AssertionError as broken:  # what a fault checks by itself, or `NotWell`
+                outcome.broken += [f"{name} on {lane.name}: {one}" for one in broken.exceptions]
+        if found is not None:
+            outcome.broken += found.problems(faults)
         return found
 
 

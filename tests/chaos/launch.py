@@ -18,8 +18,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import uvloop
-
 from adapters import lookup
 from proxy.cli import main
 
@@ -28,7 +26,7 @@ HANGS = "hangs"
 """Stands for an address that never comes."""
 
 
-class Loop(uvloop.Loop):
+class Loop(asyncio.SelectorEventLoop):
     folder: Path
 
     async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
@@ -71,14 +69,15 @@ def _name(task: asyncio.Task[Any]) -> str:
 
 
 def launch(folder: Path, arguments: list[str]) -> int:
-    def new_loop() -> Loop:
-        loop = Loop()
-        signal.signal(signal.SIGUSR1, loop.census)
-        return loop
+    class Policy(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self) -> Loop:
+            loop = Loop()
+            signal.signal(signal.SIGUSR1, loop.census)
+            return loop
 
     Loop.folder = folder
-    uvloop.new_event_loop = new_loop
-    lookup.datetime = wrong_clock(folder)  # type: ignore[attr-defined,misc]  # where `wall_clock` looks
+    asyncio.set_event_loop_policy(Policy())
+    lookup.datetime = wrong_clock(folder)  # type: ignore[attr-defined]  # where `wall_clock` looks
     return main(arguments)
 
 

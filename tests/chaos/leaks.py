@@ -44,8 +44,6 @@ async def at_rest(world: World) -> Census:
     How many connections are kept idle is a matter of chance, so all of them are cut.
     """
     clock = asyncio.get_running_loop().time
-    for lane in world.lanes.values():
-        await lane.until_well()
     await world.hang_up()
     ends = clock() + _LONGEST_S
     seen: list[tuple[object, int]] = []

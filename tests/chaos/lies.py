@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -45,9 +46,14 @@ class Saying(Fault):
     status: int = 200
     body: bytes
     content_type: str = JSON
+    content_encoding: str | None = None
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
-        return Reply(status=self.status, body=self.body, content_type=self.content_type)
+        encoding = self.content_encoding
+        headers = {} if encoding is None else {"Content-Encoding": encoding}
+        return Reply(
+            status=self.status, body=self.body, content_type=self.content_type, headers=headers
+        )
 
 
 class Recoded(Fault):
@@ -125,7 +131,8 @@ class Rows(Fault):
         reply = await answer(visit.question)
         if not is_list(visit.question) or reply.status not in (200, 206):
             return reply
-        return replace(reply, body=encode(self.said(json.loads(reply.body))))
+        rows = readable(reply)
+        return replace(reply, body=encode(self.said(rows))) if isinstance(rows, list) else reply
 
     def said(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return rows
@@ -169,8 +176,18 @@ class TokenSays(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
-        told = {**json.loads(reply.body), **self.said}
+        token = readable(reply)
+        if not isinstance(token, dict):
+            return reply
+        told = {**token, **self.said}
         return as_json(200, {name: value for name, value in told.items() if value is not None})
+
+
+def readable(reply: Reply) -> object:
+    """What a reply holds; `None` where another fault has made it nothing that can be read."""
+    with suppress(ValueError):
+        return json.loads(reply.body)
+    return None
 
 
 def is_list(question: Question) -> bool:

@@ -6,20 +6,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.chaos.judge import Leeway, Question
+from tests.chaos.judge import STRAIN, Leeway, Question
 from tests.chaos.world import Lane
 
 PRICED, OF_TWO_PRODUCTS, UNKNOWN = 0, 6, 9
 """Numbers of customers."""
+_TRIES = 5
 
 
 async def told(lane: Lane, question: Question, leeway: Leeway) -> tuple[int, Any]:
-    """Status and JSON of an answer, which the judge found right."""
-    said = await lane.world.ask(question)
-    verdict = lane.world.judge.verdict(question, said, leeway)
-    assert said is not None
-    assert verdict.wrong == ()
-    return said.status, json.loads(said.body)
+    """Status and JSON of an answer, which the judge found right.
+
+    On a machine that is busy elsewhere a single question may run out of time; then it is asked
+    once more.
+    """
+    for _ in range(_TRIES):
+        said = await lane.world.ask(question)
+        verdict = lane.world.judge.verdict(question, said, leeway)
+        assert said is not None
+        assert verdict.wrong == ()
+        status, body = said.status, json.loads(said.body)
+        if verdict.degraded is None or verdict.degraded.reason not in STRAIN:
+            break
+    return status, body
 
 
 async def fee(lane: Lane, number: int, leeway: Leeway) -> float | None:

@@ -108,7 +108,7 @@ class Link:
         self, side: Side, source: asyncio.StreamReader, sink: asyncio.StreamWriter
     ) -> None:
         async def deliver(data: bytes) -> None:
-            if sink.is_closing():  # uvloop's raises no `OSError` then
+            if sink.is_closing():  # nor is anything raised then
                 raise ConnectionResetError
             sink.write(data)
             await sink.drain()

@@ -237,6 +237,20 @@ async def test_a_bit_flips(relay: Relay) -> None:
         assert sum(a != b for a, b in zip(heard, REPLY, strict=True)) == 1
 
 
+async def test_it_moves_to_another_address_and_nobody_is_left_at_the_old_one(relay: Relay) -> None:
+    async with caller(relay) as one:
+        await one.ask()
+        old = relay.address
+        await relay.move("127.0.0.2")
+        assert relay.address == ("127.0.0.2", relay.port)
+        with pytest.raises(ConnectionResetError):
+            await one.hear()
+        with pytest.raises(ConnectionRefusedError):
+            await connected(old)
+    async with caller(relay) as another:
+        assert await another.ask() == REPLY
+
+
 async def test_two_ways_at_once_both_show(relay: Relay) -> None:
     clock = asyncio.get_running_loop().time
     both = ways.Latency(SHORT_S), ways.Corrupt()

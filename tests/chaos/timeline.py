@@ -1,26 +1,29 @@
-"""Latencies and the breakers' states over time, for the plot. It holds nothing of any customer."""
+"""What each lane went through over time, for the plot. It holds nothing of any customer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import aiohttp
 
+from tests.chaos.judge import Verdict
 from tests.chaos.load import Answered
 from tests.chaos.world import World
 
-_PAUSE_S = 0.25
+_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     """One answer."""
 
+    lane: str
     at_s: float
     took_s: float
-    kind: str
+    budget_s: float
     is_full: bool
+    is_wrong: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,27 @@ class Span:
     lane: str
     name: str
     begin_s: float
+    healed_s: float
+    """From then on nothing was broken any more."""
     end_s: float
+    """And from then on all was answered in full again."""
+
+
+@dataclass(slots=True)
+class Seeing:
+    """What is being tried on a lane; it is handed each answer, and when all was mended."""
+
+    lane: str
+    began_s: float
+    dots: list[Dot]
+    recovered_s: float = 0.0
+
+    def answered(self, one: Answered, verdict: Verdict) -> None:
+        if one.hung_up:
+            return
+        at_s, budget_s = self.began_s + one.began_s, one.question.budget_s
+        wrong = bool(verdict.wrong)
+        self.dots.append(Dot(self.lane, at_s, one.took_s, budget_s, verdict.is_full, wrong))
 
 
 @dataclass(slots=True)
@@ -39,21 +62,22 @@ class Timeline:
     spans: list[Span] = field(default_factory=list)
     states: list[tuple[float, str, str, str]] = field(default_factory=list)
     """Moment, lane, breaker, state."""
+    phases: list[tuple[float, str]] = field(default_factory=list)
+    """When what began."""
     _began: float = 0.0
 
+    def begin(self, phase: str) -> None:
+        self.phases.append((self._now(), phase))
+
     @contextmanager
-    def during(self, lane: str, name: str) -> Iterator[Callable[[Answered, bool], None]]:
-        """What is handed an answer, and whether it was full."""
+    def during(self, lane: str, name: str) -> Iterator[Seeing]:
         began = self._now()
-
-        def seen(one: Answered, is_full: bool) -> None:  # noqa: FBT001  (what was seen)
-            at_s = began + one.began_s
-            self.dots.append(Dot(at_s, one.took_s, one.question.name, is_full))
-
+        seeing = Seeing(lane, began, self.dots)
         try:
-            yield seen
+            yield seeing
         finally:
-            self.spans.append(Span(lane, name, began, self._now()))
+            now = self._now()
+            self.spans.append(Span(lane, name, began, now - seeing.recovered_s, now))
 
     @asynccontextmanager
     async def watching(self, world: World) -> AsyncIterator[None]:

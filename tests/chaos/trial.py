@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 from adapters.outcome import Reason
 from tests.chaos.fault import AFTER_FAILURES, Fault, leeway_of
-from tests.chaos.judge import STRAIN, Judge, Leeway
+from tests.chaos.judge import STRAIN, Judge, Leeway, Verdict
 from tests.chaos.load import Answered, Rate, load, schedule
 from tests.chaos.world import Lane
 
 ALLOWANCE_S = 0.05
 """An answer may come so long after its deadline."""
+FEW = 8
+"""Below, not every reason that a fault gives has to be seen."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,12 +50,11 @@ class Findings:
         ordered = sorted(self.took_s)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
-    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> bool:
-        """Whether it was answered in full."""
+    def add(self, one: Answered, judge: Judge, leeway: Leeway) -> Verdict:
         self.questions += 1
         if one.hung_up:
             self.hung_up += 1
-            return False
+            return Verdict()
         self.took_s.append(one.took_s)
         self.beyond_s.append(one.took_s - one.question.budget_s)
         verdict = judge.verdict(one.question, one.said, leeway)
@@ -65,7 +66,7 @@ class Findings:
             self.degraded[verdict.degraded.reason] += 1
             if verdict.unexpected:
                 self.unexpected[verdict.degraded.reason] += 1
-        return verdict.is_full
+        return verdict
 
     def problems(self, faults: Sequence[Fault]) -> list[str]:
         """What is broken whatever the machine was busy with: never a matter of time."""
@@ -82,16 +83,16 @@ class Findings:
         return [f"{self.name} on {self.lane}: {one}" for one in found]
 
     def _shows(self, faults: Sequence[Fault]) -> bool:
-        """Of two at once, one may hide the other."""
-        if not any(one.expects and one.shows for one in faults):
+        """Of two at once, one may hide the other; and few answers may all be about what follows."""
+        if not self.took_s or not all(one.expects and one.shows for one in faults):
             return True
         wanted = frozenset[Reason]().union(*(one.expects for one in faults))
-        also = AFTER_FAILURES if len(faults) > 1 else frozenset()
+        also = AFTER_FAILURES if len(faults) > 1 or self.questions < FEW else frozenset()
         return bool((wanted | also) & set(self.degraded))
 
 
-Seen: TypeAlias = Callable[[Answered, bool], None]
-"""Is handed each answer, and whether it was full."""
+Seen: TypeAlias = Callable[[Answered, Verdict], None]
+"""Is handed each answer, and what it was judged to be."""
 
 
 async def trial(
@@ -100,7 +101,7 @@ async def trial(
     seconds: float,
     rate: Rate,
     seed: int = 0,
-    seen: Seen = lambda _one, _is_full: None,
+    seen: Seen = lambda _one, _verdict: None,
 ) -> Findings:
     """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
     planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))

@@ -86,7 +86,7 @@ class Lane:
     def forget_tokens(self) -> None:
         """The vendor no longer knows the tokens that it gave."""
         assert self.vendor.tokens is not None
-        self.vendor.tokens._expiry.clear()
+        self.vendor.tokens.revoke_all()
 
     @asynccontextmanager
     async def answering(self, *how: faults.Fault) -> AsyncIterator[None]:

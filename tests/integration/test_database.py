@@ -89,6 +89,25 @@ async def test_a_server_that_falls_silent_costs_no_more_than_the_budget(
         assert checked_out(engine) == 0
 
 
+async def test_a_read_has_an_end_of_its_own_however_its_budget_grows(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Else those who join it in turn would wait for a dead connection, one after the other."""
+    door = tmp_path / ".s.PGSQL.6000"
+    url = f"postgresql://pedkai@/postgres?host={tmp_path}&port=6000"
+    server = postgres.folder / ".s.PGSQL.5432"
+    async with freezing_proxy(server, door) as proxy, opened(url) as engine:
+        await read(engine, ONE)
+        proxy.freeze()
+        call = Call(deadline=now() + 60, asked_at=datetime(2026, 3, 1, tzinfo=UTC))
+        async with asyncio.timeout(5):
+            with pytest.raises(LookupFailed) as caught:
+                await EngineReader(engine, longest_s=0.1).read(Selection(ONE), call)
+        assert caught.value.reason is Reason.DEADLINE
+        proxy.thaw()
+        assert checked_out(engine) == 0
+
+
 async def test_a_slow_statement_ends_at_the_deadline_and_gives_its_connection_back(
     postgres: Postgres,
 ) -> None:

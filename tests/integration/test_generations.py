@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.certificates import Authority
-from adapters.simulator.faults import Hang, Latency, Status
+from adapters.simulator.faults import Hang, Latency, Status, TooMany
 from adapters.simulator.vendor import SimulatedVendor
 from proxy.connection import VendorConnection
 from proxy.generation import shortened
@@ -206,6 +206,21 @@ async def test_a_vendor_whose_connections_were_forgotten_is_answered_by_the_firs
             clock.leap(2)
             await ask(connection)
             assert connection.breakers["vendor"].state_now() == "closed"
+
+
+async def test_a_vendor_that_limits_its_callers_is_spared_new_handshakes(
+    bench: Bench, vendor: SimulatedVendor, clock: LeapingClock
+) -> None:
+    async with Relay(("127.0.0.1", 0), to=("127.0.0.1", vendor.port)) as relay:
+        connection = bench.connect(f"https://localhost:{relay.port}/", vendor.token_url)
+        await ask(connection)
+        made = relay.accepted
+        await vendor.faults.set(TooMany())
+        assert (await failure_of(connection)).reason is Reason.RATE_LIMITED
+        await vendor.faults.clear()
+        clock.leap(3)
+        await ask(connection)
+        assert relay.accepted == made
 
 
 async def test_closing_ends_what_replaced_credentials_still_finish(

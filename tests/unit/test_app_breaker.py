@@ -24,10 +24,12 @@ class Vendor:
     def __init__(self) -> None:
         self.asked = 0
         self.url = ""
+        self.status = 500
+        self.headers: dict[str, str] = {}
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         self.asked += 1
-        return web.Response(status=500)
+        return web.Response(status=self.status, headers=self.headers)
 
 
 @pytest.fixture
@@ -142,6 +144,22 @@ async def test_a_reload_does_not_undo_what_an_operator_did(bench: Bench, vendor:
     assert (after["state"], after["forced_since"]) == ("forced_open", before["forced_since"])
     assert await asked(bench) == "breaker_open;unavailable=1"
     assert vendor.asked == 0
+
+
+async def test_a_reload_does_not_cut_short_what_the_vendor_asked_for(
+    bench: Bench, vendor: Vendor
+) -> None:
+    vendor.status, vendor.headers = 429, {"Retry-After": "60"}
+    await bench.configure(live(vendor))
+    assert await asked(bench) == "rate_limited;unavailable=1"
+    await bench.configure(live(vendor, concurrency=8))
+    assert await asked(bench) == "rate_limited;unavailable=1"
+    assert vendor.asked == 1
+    moved = live(vendor)
+    moved["connections"]["live"]["base_url"] += "elsewhere/"
+    await bench.configure(moved)
+    await asked(bench)
+    assert vendor.asked == 2, "who is elsewhere has asked for nothing"
 
 
 async def test_what_is_not_there_is_404(bench: Bench, vendor: Vendor) -> None:

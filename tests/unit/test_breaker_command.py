@@ -97,6 +97,7 @@ async def test_auto_gives_it_back() -> None:
     ("wish", "words"),
     [
         (Wish(connection="amdox", wanted="open"), "There is no such connection: there are: vendor"),
+        (Wish(connection="ämdox x", wanted="open"), "There is no such connection: there are: "),
         (
             Wish(connection="vendor", wanted="open", breaker="fuse"),
             "The connection has no such breaker: there are: vendor",

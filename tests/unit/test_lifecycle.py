@@ -116,13 +116,3 @@ def test_the_signals_are_given_back_afterwards() -> None:
 
     run(main)
     assert signal.getsignal(signal.SIGTERM) == before
-
-
-def test_without_uvloop_it_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "uvloop", None)
-
-    async def main(stop: Stop) -> int:
-        assert "uvloop" not in type(asyncio.get_running_loop()).__module__
-        return 3
-
-    assert run(main) == 3

@@ -13,7 +13,7 @@ TELEMETRY = Telemetry(Log(io.StringIO()), Metrics())
 
 
 def board(loan: Loan, *connections: str) -> Switchboard:
-    return Switchboard(connections, loan, TELEMETRY)
+    return Switchboard(dict.fromkeys(connections), loan, TELEMETRY)
 
 
 async def test_a_switch_outlives_configurations_in_which_no_guard_was_made_anew() -> None:

@@ -1,23 +1,53 @@
-"""The identity provider is down while the vendor itself is well. Its port is closed at a relay of
-its own, and the vendor forgets the tokens that it gave, so that a new one is needed. The pod is
-told `auth`; the vendor's own breaker has nothing to say about it.
+"""The identity provider is down when the token that the sidecar has comes to its end, while the
+vendor itself is well. The pretend vendor gives one token of a second; then a relay of its own
+closes the token endpoint's port, and the fault begins when that second is over. The pod is told
+`auth` at once, nothing is sent to the vendor, and the vendor's own breaker stays closed.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.outcome import Reason
+from tests.chaos import looking
 from tests.chaos.fault import Fault
 from tests.chaos.ways import Refuse
 from tests.chaos.world import Lane
 
+_LIFE_S = 1.0
+
 
 class TokenEndpointDown(Fault):
     expects = frozenset({Reason.AUTH})
-    token_ways = (Refuse(),)
+
+    def __init__(self) -> None:
+        self._sent: dict[str, int] = {}
+        """Requests to the vendor of each lane when the fault began."""
 
     @asynccontextmanager
     async def around(self, lane: Lane) -> AsyncIterator[None]:
-        async with super().around(lane):
+        relay, tokens = lane.token_relay, lane.vendor.tokens
+        assert relay is not None
+        assert tokens is not None
+        usual_s, tokens.lifetime_s = tokens.lifetime_s, _LIFE_S
+        try:
             lane.forget_tokens()
-            yield
+            await lane.world.ask(lane.question("account", looking.PRICED))
+            async with relay.behaving(Refuse()):
+                await asyncio.sleep(_LIFE_S)
+                self._sent[lane.name] = _requests(lane)
+                yield
+        finally:
+            tokens.lifetime_s = usual_s
+
+    async def check(self, lane: Lane) -> None:
+        status, problem = await looking.told(
+            lane, lane.question("account", looking.PRICED), self.leeway
+        )
+        assert (status, problem["reason"]) == (503, Reason.AUTH)
+        assert (await lane.world.breakers(lane.name))["vendor"] == "closed"
+        assert _requests(lane) == self._sent[lane.name]
+
+
+def _requests(lane: Lane) -> int:
+    return sum(lane.vendor.traffic.counts.values())

@@ -21,6 +21,7 @@ WHOLE, SEEN = 200, 70
 
 class VendorDiesInABatch(Fault):
     expects = frozenset({Reason.UNREACHABLE})
+    shows = False  # by what was asked later; that batch is looked at below
 
     def __init__(self) -> None:
         self._said: dict[str, Said | None] = {}

@@ -89,6 +89,23 @@ async def test_a_turn_comes_back_from_connections_that_fail() -> None:
         await ended(tasks)
 
 
+async def test_waiting_for_a_turn_is_told_and_is_no_time_of_the_vendor() -> None:
+    silent, waits = Silent(), list[float]()
+    async with speaking(silent) as origin, transport_of(2 * AT_ONCE) as transport:
+        tasks = [fetching(transport, origin) for _ in range(AT_ONCE)]
+        await silent.until_open(AT_ONCE)
+        began = asyncio.get_running_loop().time()
+        request = HttpRequest(method="GET", url=origin.replace("http:", "https:"), headers={})
+        with pytest.raises(LookupFailed):
+            await transport.fetch(
+                request, body_bytes=10, budget=Budget(began + 0.1), on_wait=waits.append
+            )
+        took_s = asyncio.get_running_loop().time() - began
+        assert silent.open == AT_ONCE, "it never had its turn"
+        await ended(tasks)
+    assert waits == [pytest.approx(took_s, abs=0.05)]
+
+
 async def test_who_asks_for_a_token_waits_for_nobody() -> None:
     silent = Silent()
     async with speaking(silent) as origin, transport_of(3 * AT_ONCE) as transport:

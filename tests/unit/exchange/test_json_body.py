@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.outcome import LookupFailed, Reason
-from proxy.exchange.json_body import DEPTH, is_nested_deeper, parse
+from proxy.exchange.json_body import DEPTH, VALUES, is_nested_deeper, parse, structure
 
 texts = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from('[]{}"\\,:'))
 documents = st.recursive(
@@ -40,7 +40,7 @@ def test_nesting_is_counted_outside_of_strings_alone(
     document: Any, limit: int, dumps: Callable[[Any], str]
 ) -> None:
     body = dumps(document).encode()
-    assert is_nested_deeper(body, limit) == (depth(document) > limit)
+    assert is_nested_deeper(structure(body), limit) == (depth(document) > limit)
 
 
 @given(st.binary(max_size=200))
@@ -123,6 +123,18 @@ def test_as_deep_as_is_allowed_passes_and_one_more_does_not() -> None:
     assert parse(b"[" * DEPTH + b"]" * DEPTH)
     with pytest.raises(LookupFailed, match="deeper"):
         parse(b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1))
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b'""', b"null", b"1", b'{"a":"b"}'])
+def test_more_values_than_anybody_reads_are_a_bad_response(value: bytes) -> None:
+    assert len(parse(b"[" + b",".join([value] * (VALUES // 3 - 2)) + b"]")) == VALUES // 3 - 2
+    with pytest.raises(LookupFailed, match="values"):
+        parse(b"[" + b",".join([value] * VALUES) + b"]")
+
+
+@given(texts)
+def test_what_is_written_in_a_string_is_no_value(text: str) -> None:
+    assert len(structure(json.dumps([text, text]).encode())) == len("[,]")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import floor
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -164,6 +166,44 @@ async def test_the_answer_does_not_wait_for_what_meets_the_same_deadline(bench: 
     ends.append("answer")
     await asyncio.wait_for(all_over.wait(), 1)
     assert ends == ["answer", "work"]
+
+
+class Ticking(asyncio.SelectorEventLoop):
+    """Has a clock of whole milliseconds, as uvloop has: its timers ring on time, or just before."""
+
+    def time(self) -> float:
+        return floor(super().time() * 1000) / 1000
+
+
+def test_where_timers_ring_early_nobody_is_cancelled_at_the_end_of_a_question() -> None:
+    """A breaker counts what ended by its deadline, and nothing that was cancelled."""
+    ends: list[str] = []
+
+    async def answer(ids: Sequence[UUID], asked: Call, learn: Learn[Billing]) -> None:
+        try:
+            async with asked.budget.timer():
+                await asyncio.Event().wait()
+        except TimeoutError:
+            ends.append("by its deadline")
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+
+    async def questions() -> None:
+        tasks: list[asyncio.Task[None]] = []
+
+        def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            tasks.append(asyncio.get_running_loop().create_task(work))
+            return tasks[-1]
+
+        layer = FailOpen(Adapter(answer), spawn=spawn, report=ends.append)
+        budgets = [0.15 + thousandth / 1000 for thousandth in range(100)]
+        await asyncio.gather(*(ask(layer.look_up_billing, [A], call(one)) for one in budgets))
+        await asyncio.wait(tasks)
+
+    with asyncio.Runner(loop_factory=Ticking) as runner:
+        runner.run(questions())
+    assert ends == ["by its deadline"] * 100
 
 
 async def test_a_timer_above_with_the_same_deadline_loses_nothing(bench: Bench) -> None:

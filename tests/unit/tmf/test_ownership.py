@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from adapters.exchange import VendorReply, VendorRequest
 from adapters.outcome import Billing, Found, LookupFailed, Missing, Reason, Unavailable
 from adapters.tmf.ownership import (
+    MOST_VERSIONS,
     Subject,
     names_of,
     names_of_account,
@@ -275,6 +276,15 @@ def test_equal_rows_without_an_id_leave_it_open_how_many_there_are() -> None:
     assert shares is not None
     assert shares["C1"].is_doubtful
     assert len(shares["C1"].rows) == 1
+
+
+def test_a_flood_of_versions_of_one_resource_is_cut_short_and_leaves_its_price_open() -> None:
+    flood = [{**product("C1", f"{n}.00"), "id": "P1"} for n in range(MOST_VERSIONS + 1)]
+    for count, is_doubtful in (MOST_VERSIONS, False), (MOST_VERSIONS + 1, True):
+        shares = share_out(flood[:count], [Subject.of("C1", PROFILE)], names_of, PROFILE)
+        assert shares is not None
+        assert len(shares["C1"].rows) == MOST_VERSIONS
+        assert shares["C1"].is_doubtful is is_doubtful
 
 
 def test_rows_with_a_signalling_nan_are_told_apart_without_raising() -> None:

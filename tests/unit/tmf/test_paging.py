@@ -57,6 +57,13 @@ async def test_a_page_cut_below_the_limit_is_no_end_when_the_count_says_so() -> 
     assert asked(exchange) == [("0", "10"), ("3", "10"), ("6", "10")]
 
 
+async def test_more_rows_than_all_pages_hold_are_not_looked_at() -> None:
+    assert len(await read(lambda _request: reply(rows(50)))) == 50
+    with pytest.raises(LookupFailed, match="more rows") as failed:
+        await read(lambda _request: reply(rows(51)))
+    assert failed.value.reason is Reason.BAD_RESPONSE
+
+
 async def test_206_says_that_there_is_more_even_without_a_count() -> None:
     exchange = ScriptedExchange(Pretend(rows={"product": rows(7)}, page_cap=4, counts=False))
     assert await read(exchange) == rows(7)
