@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import redis
@@ -295,40 +296,56 @@ def until(ready: Callable[[], bool], log: Path) -> None:
 
 @dataclass(slots=True)
 class LyingRedis:
-    """Says the same to whatever it is told."""
+    """Says the same to whatever it is told, or what `answers` makes of it."""
 
-    says: bytes
+    says: bytes = b""
     port: int = 0
     greets: bool = True
     """Whether `HELLO` is answered as it should be."""
+    answers: Callable[[bytes], bytes] | None = None
+    callers: int = 0
+    """Connections that were made to it."""
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.callers += 1
         try:
             with suppress(OSError):
                 while data := await reader.read(65_536):
-                    greeting = self.greets and b"HELLO" in data
-                    writer.write(b"%1\r\n$5\r\nproto\r\n:3\r\n" if greeting else self.says)
+                    writer.write(self._answer(data))
                     await writer.drain()
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
+    def _answer(self, data: bytes) -> bytes:
+        if self.greets and b"HELLO" in data:
+            return b"%1\r\n$5\r\nproto\r\n:3\r\n"
+        return self.answers(data) if self.answers else self.says
+
 
 @asynccontextmanager
-async def lying_redis(says: bytes, *, greets: bool = True) -> AsyncIterator[LyingRedis]:
-    liar = LyingRedis(says, greets=greets)
+async def lying_redis(
+    says: bytes = b"",
+    *,
+    greets: bool = True,
+    answers: Callable[[bytes], bytes] | None = None,
+    port: int = 0,
+    tls: SSLContext | None = None,
+) -> AsyncIterator[LyingRedis]:
+    """`port`: where another server was, and is no more."""
+    liar = LyingRedis(says, greets=greets, answers=answers)
     async with asyncio.TaskGroup() as conversations:
         tasks: list[asyncio.Task[None]] = []
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             tasks.append(conversations.create_task(liar.answer(reader, writer)))
 
-        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(accept, "127.0.0.1", port, ssl=tls) as server:
             liar.port = server.sockets[0].getsockname()[1]
             yield liar
         for task in tasks:
