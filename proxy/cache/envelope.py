@@ -66,7 +66,7 @@ class Envelopes:
         tenant, connection, question, _ = key
         fresh_ms = entry.fresh_until_ms - entry.asked_at_ms
         # Only a known billing or dispute gets here; the codec has them in one union.
-        plain = codec.encode(entry.known)  # type: ignore[arg-type]
+        plain = codec.encode(entry.known)  # type: ignore[arg-type]  # (as said above)
         name = self.names.of(*key)
         return name, self.sealer.seal(
             _HEAD.pack(fresh_ms, min(entry.cost_ms, 2**32 - 1)) + plain,

@@ -8,7 +8,7 @@ from adapters.simulator.vendor import SimulatedVendor
 from config.settings import Connection
 from proxy.check import Paint
 from proxy.doctor.examination import examine
-from proxy.doctor.findings import Advice, Report, State, Step
+from proxy.doctor.findings import Advice, Report, Reports, State, Step
 from proxy.doctor.patient import Patient
 from proxy.doctor.printing import as_json, report_lines
 from tests.integration.connecting import Bench
@@ -18,7 +18,7 @@ async def examined(setting: Connection) -> Report:
     """The report, in which no secret and nothing of a token is to be found."""
     patient = Patient(name="acme", setting=setting, tenant="acme_demo", clock=wall_clock)
     report = await examine(patient)
-    told = "\n".join(report_lines(report, Paint(on=False))) + json.dumps(as_json([report]))
+    told = "\n".join(report_lines(report, Paint(on=False))) + json.dumps(as_json(Reports([report])))
     assert "canary" not in told
     assert "PRIVATE KEY" not in told
     return report
