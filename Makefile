@@ -43,6 +43,10 @@ rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS
 		tests/integration/test_rotation_status.py tests/integration/test_token_endpoint.py \
 		tests/integration/test_interop.py
 
+.PHONY: cache
+cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, moves, is tampered with
+	@CACHE=full $(BIN)/pytest -s tests/integration/test_cache_*.py
+
 .PHONY: chaos
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 SEED=number
 	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

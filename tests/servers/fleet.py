@@ -87,6 +87,7 @@ class Member:
 
     running: Demonstration
     mount: KubernetesMount
+    rings: Rings
 
     async def account(self, number: int, tenant: str = TENANT) -> Reply:
         return await self.running.data.account(tenant, who(number))
@@ -120,6 +121,9 @@ class Member:
 
     async def turn(self, rings: Rings) -> None:
         """Returns when it has taken up these keys."""
+        if rings == self.rings:
+            return
+        self.rings = rings
         before = (await self.metrics()).total("bss_sidecar_reloads_total", "cache_keys")
         await asyncio.to_thread(self.mount.update, rings.files())
 
@@ -161,7 +165,7 @@ class Fleet:
     kind: Kind
     vendor: SimulatedVendor
     rings: Rings
-    """As every member had them at its start."""
+    """Of every member, except while a test turns them."""
     members: Sequence[Member] = ()
 
     @property
@@ -211,6 +215,7 @@ class Fleet:
 
         self.redis.tell("FLUSHALL")
         for member in self.members:
+            await member.turn(self.rings)
             await eventually(partial(is_used, member))
         await self.until_at_rest()
         self.redis.tell("FLUSHALL")
@@ -291,7 +296,7 @@ async def _member(made: Fleet, number: int, words: Mapping[str, Any]) -> AsyncIt
     configuration.write_text(json.dumps(own))
     stage = Stage(folder, {"amdocs": made.vendor}, folder / "no-database", configuration)
     async with served(stage) as running:
-        yield Member(running, mount)
+        yield Member(running, mount, made.rings)
 
 
 _KEY_FILES = {"master": "master", "name": "names"}
