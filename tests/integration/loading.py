@@ -45,6 +45,8 @@ class Told:
     """`Cache-Status`."""
     took_s: float
     """By the sidecar's own account."""
+    member: Member
+    """Who was asked."""
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class Load:
         if not verdict.is_full:
             self.failures.append(f"{phase}: {verdict}")
         took_s = float(reply.headers["server-timing"].partition("dur=")[2]) / 1000
-        self.told.append(Told(phase, reply.headers["cache-status"], took_s))
+        self.told.append(Told(phase, reply.headers["cache-status"], took_s, member))
 
     async def _lookups(self) -> Mapping[float, float]:
         every = await asyncio.gather(*(one.metrics() for one in self.fleet.members))
@@ -163,7 +165,7 @@ class Phase:
         return sum("; hit" in one.cache for one in self.told)
 
     def took_s(self, part: float) -> float:
-        return sorted(one.took_s for one in self.told)[int(part * (len(self.told) - 1))]
+        return quantile([one.took_s for one in self.told], part)
 
     def text(self) -> str:
         return (
@@ -172,6 +174,10 @@ class Phase:
             f"({PART:.0%}); answers: {self.took_s(0.5) * 1000:.0f} ms (median), "
             f"{self.took_s(PART) * 1000:.0f} ms ({PART:.0%})"
         )
+
+
+def quantile(figures: Sequence[float], part: float) -> float:
+    return sorted(figures)[int(part * (len(figures) - 1))]
 
 
 JUDGE = Judge([TENANT], NOW)

@@ -12,15 +12,24 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.integration.loading import Load, assert_in_budget, tell, under_load
+from tests.integration.loading import (
+    FULL,
+    PART,
+    PHASE_S,
+    Load,
+    assert_in_budget,
+    quantile,
+    tell,
+    under_load,
+)
 from tests.servers.fleet import Fleet, fleet
 from tests.servers.patience import TooLate, patiently
 from tests.servers.redis import RedisServer, lying_redis
 
 BUDGET_S = 0.005
 """The default."""
-HEALED_S = 5.0
-"""The longest rest of a breaker, with its jitter, and a connection."""
+HEALED_S = 8.0
+"""The longest rests of two breakers, one after the other, with their jitter."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,6 +45,12 @@ async def hasty(_hasty: Fleet) -> Fleet:
     """Two sidecars with the default budget."""
     await _hasty.start_anew()
     return _hasty
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def beside(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
+    async with fleet(tmp_path_factory.mktemp("beside"), size=1, without=1) as made:
+        yield made
 
 
 @asynccontextmanager
@@ -152,6 +167,29 @@ async def test_nobody_fails_and_nobody_waits_for_a_redis_that_is(hasty: Fleet, f
     assert_in_budget(ill, well, BUDGET_S)
     if healed_s > HEALED_S:
         raise TooLate(f"used again after {healed_s:.1f} s")
+
+
+@pytest.mark.parametrize("fault", [*FAULTS] if FULL else ["hung"])
+@patiently
+async def test_answers_take_no_longer_than_where_there_is_no_cache_and_the_budget(
+    beside: Fleet, fault: str
+) -> None:
+    """Two sidecars under the same load at the same time, one of them without a cache."""
+    async with under_load(beside) as load:
+        await load.for_a_while("well", 0.0)
+        async with FAULTS[fault](beside):
+            ill = await load.for_a_while("ill", 4 * PHASE_S)
+    cached, plain = (
+        [one.took_s for one in ill.told if one.member is member] for member in beside.members
+    )
+    added_s = quantile(cached, PART) - quantile(plain, PART)
+    tell(
+        f"{fault}: {len(cached)} answers with a cache and {len(plain)} without, median "
+        f"{quantile(cached, 0.5) * 1000:.0f} and {quantile(plain, 0.5) * 1000:.0f} ms, {PART:.0%} "
+        f"{quantile(cached, PART) * 1000:.0f} and {quantile(plain, PART) * 1000:.0f} ms"
+    )
+    if added_s > BUDGET_S:
+        raise TooLate(f"{fault} adds {added_s * 1000:.1f} ms")
 
 
 def assert_used(load: Load, *hits: int) -> None:

@@ -264,8 +264,10 @@ async def fleet(
     size: int = 2,
     cache: Mapping[str, Any] | None = None,
     setup: Setup | None = None,
+    without: int = 0,
 ) -> AsyncIterator[Fleet]:
-    """`redis`: as `redis_kinds` names it; `cache`: settings over ours, the same for all.
+    """`redis`: as `redis_kinds` names it; `cache`: settings over ours, the same for all; so many
+    more members are `without` a cache, and come last.
 
     With `PATIENT_READS` a hit is a hit, however busy the machine is.
     """
@@ -277,8 +279,12 @@ async def fleet(
         running = await stack.enter_async_context(vendor(setup, folder))
         made = Fleet(folder, kind, running, Rings.new())
         words = _words(made, setup, cache or {})
+        every = [*[words] * size, *[{**words, "cache": {"store": "off"}}] * without]
         made.members = await asyncio.gather(
-            *(stack.enter_async_context(_member(made, number, words)) for number in range(size))
+            *(
+                stack.enter_async_context(_member(made, number, own))
+                for number, own in enumerate(every)
+            )
         )
         yield made
 
