@@ -148,8 +148,10 @@ class Sidecar:
         try:
             await self._doors.close(grace_s)
         finally:
-            await self._runtime.aclose()
-            await self._tasks.cancel()
+            try:
+                await self._runtime.aclose()
+            finally:
+                await self._tasks.cancel()
 
     @contextmanager
     def _lease(self) -> Iterator[Runtime]:

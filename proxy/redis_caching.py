@@ -12,6 +12,7 @@ from typing import NoReturn
 from config import settings
 from proxy.cache.envelope import Envelopes
 from proxy.cache.gather import BREAKER, DirectReads, GatheredReads, Reads
+from proxy.cache.keys import KeyRings
 from proxy.cache.store import Put, Store, StoreFacts, StoreFailed
 from proxy.cache_files import KeyFiles, LoginFiles, is_secure
 from proxy.caching import Caching, Environs, MemoryCaching, new_means
@@ -58,6 +59,8 @@ class RedisCaching(Caching):
         self._keys = KeyFiles(setting.master_keys_file or "", setting.name_keys_file or "")
         self._login = LoginFiles(redis)
         self._looking = asyncio.Lock()
+        self._keys_at_work: KeyRings | None = None
+        self._login_at_work: Credentials | None = None
         self._breakers = {name: Breaker(name, BREAKER) for name in (READS, WRITES)}
         self._is_open = False
         self._problem = "its files have not been read yet"
@@ -71,16 +74,20 @@ class RedisCaching(Caching):
 
     async def look(self) -> None:
         async with self._looking:
-            has_keys, has_login = await asyncio.to_thread(self._look)
+            await asyncio.to_thread(self._look)
         is_known = self._is_open
-        if self._keys.current is not None and has_keys:
-            self.means.envelopes = Envelopes(self._keys.current)
+        # What is at work is compared, and not what this look found: the one before it may have been
+        # cancelled when it had found something.
+        keys, login = self._keys.current, self._login.current
+        if keys is not None and keys is not self._keys_at_work:
+            self.means.envelopes, self._keys_at_work = Envelopes(keys), keys
             if is_known:
                 self._environs.telemetry.reloaded("cache_keys")
-        if self._keys.current is None or self._login.current is None:
+        if keys is None or login is None:
             self._problem = "keys or login can't be read yet"
-        elif has_login or not is_known:
-            self._open(self._login.current)
+        elif login is not self._login_at_work or not is_known:
+            self._open(login)
+            self._login_at_work = login
             if is_known:
                 self._environs.telemetry.reloaded("cache_login")
         if self._is_open:
@@ -121,9 +128,10 @@ class RedisCaching(Caching):
         await _end(self.means.reads)
         await super().aclose()
 
-    def _look(self) -> tuple[bool, bool]:
+    def _look(self) -> None:
         """In a thread."""
-        return self._keys.look(), self._login.look(self._environs.clock())
+        self._keys.look()
+        self._login.look(self._environs.clock())
 
     def _open(self, credentials: Credentials) -> None:
         """Another login needs another store; what has begun on the old one may end there."""

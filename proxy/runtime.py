@@ -6,6 +6,7 @@ for in the same words (a connection, a database, what is remembered) passes from
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,7 @@ from adapters.ports import Ports
 from adapters.registry import base_urls, build, reaches
 from config.settings import Connection, IdentitySource, Settings, Tenant
 from config.tmf_settings import TmfProfile
+from proxy.cache.envelope import basis_of
 from proxy.cache.layer import Cache
 from proxy.caching import Caching, Environs
 from proxy.connection import VendorConnection
@@ -277,6 +279,7 @@ class ConfiguredRuntime:
             tenant=name,
             connection=tenant.connection,
             vault=self._caching.vault,
+            basis=_basis(self.settings.connections[tenant.connection]),
             refresh_budget_s=self.settings.deadlines.batch,
         )
 
@@ -357,6 +360,12 @@ def _apis(connection: Connection) -> Mapping[Any, str]:
 def _whom(connection: Connection) -> object:
     """Whom a connection asks, for what and for its tokens."""
     return connection.base_url, connection.apis, connection.oauth2 and connection.oauth2.token_url
+
+
+def _basis(connection: Connection) -> bytes:
+    """Of what is left out here no answer depends."""
+    decides = connection.model_dump(mode="json", exclude={"tls", "insecure", "wire", "guard"})
+    return basis_of(json.dumps(decides, sort_keys=True))
 
 
 def _tmf(connection: Connection) -> dict[str, object]:

@@ -56,6 +56,7 @@ def keep(
         learned_at_ms=learned_at_ms,
         lives=vault.lives,
         luck=vault.luck(),
+        basis=inquiry.section.basis,
     )
     if entry is None:
         return False

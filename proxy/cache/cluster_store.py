@@ -91,8 +91,10 @@ class ClusterWire:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
-        await self._nodes.aclose()
-        await self._nodes.aclose("startup_nodes")
+        try:
+            await self._nodes.aclose()
+        finally:
+            await self._nodes.aclose("startup_nodes")
 
     def _by_node(self, commands: Sequence[Command]) -> Mapping[ClusterNode, list[_Sent]]:
         by_node: dict[ClusterNode, list[_Sent]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """Entries as a store sees them: sealed bytes under keyed names."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from struct import Struct
 from typing import Generic, NamedTuple, TypeVar, get_args
 from uuid import UUID
@@ -9,15 +10,16 @@ from adapters.outcome import Billing, Dispute
 from proxy.cache import codec, names
 from proxy.cache.keys import KeyRings
 from proxy.cache.names import Names, Question
-from proxy.cache.rules import Entry, Known
+from proxy.cache.rules import BASIS_BYTES, NO_BASIS, Entry, Known
 from proxy.cache.seal import Refused, Sealer
 
 T = TypeVar("T")
 
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 
-_HEAD = Struct(">II")
-"""For how long it is fresh, and what it took to find out, in ms; what was said follows."""
+_HEAD = Struct(f">II{BASIS_BYTES}s")
+"""For how long it is fresh, and what it took to find out, in ms; the basis; what was said follows.
+"""
 
 
 class Section(NamedTuple, Generic[T]):
@@ -27,17 +29,26 @@ class Section(NamedTuple, Generic[T]):
     connection: str
     question: Question
     decode: Callable[[bytes], Known[T]]
+    basis: bytes = NO_BASIS
+    """Tells what decides the answers here (`basis_of`). What was learned on another basis is as
+    good as not known. No name tells it, so that who forgets need not know those of others.
+    """
 
     def key(self, customer_id: UUID) -> "Key":
         return Key(self.tenant, self.connection, self.question, customer_id)
 
 
-def billing_section(tenant: str, connection: str) -> Section[Billing]:
-    return Section(tenant, connection, "billing", codec.decode_billing)
+def basis_of(words: str) -> bytes:
+    """Of all that decides what a connection answers: who is asked, and how it is understood."""
+    return sha256(words.encode("utf-8", "surrogatepass")).digest()[:BASIS_BYTES]
 
 
-def dispute_section(tenant: str, connection: str) -> Section[Dispute]:
-    return Section(tenant, connection, "disputes", codec.decode_dispute)
+def billing_section(tenant: str, connection: str, basis: bytes = NO_BASIS) -> Section[Billing]:
+    return Section(tenant, connection, "billing", codec.decode_billing, basis)
+
+
+def dispute_section(tenant: str, connection: str, basis: bytes = NO_BASIS) -> Section[Dispute]:
+    return Section(tenant, connection, "disputes", codec.decode_dispute, basis)
 
 
 class Key(NamedTuple):
@@ -69,7 +80,7 @@ class Envelopes:
         plain = codec.encode(entry.known)  # type: ignore[arg-type]  # (as said above)
         name = self.names.of(*key)
         return name, self.sealer.seal(
-            _HEAD.pack(fresh_ms, min(entry.cost_ms, 2**32 - 1)) + plain,
+            _HEAD.pack(fresh_ms, min(entry.cost_ms, 2**32 - 1), entry.basis) + plain,
             name=name,
             scope=names.scope(tenant, connection, question),
             issued_at_ms=entry.asked_at_ms,
@@ -80,7 +91,7 @@ class Envelopes:
         self, section: Section[T], name: bytes, sealed: bytes, *, now_ms: int
     ) -> Entry[T] | Refused:
         """What does not open, or makes no sense, says why."""
-        tenant, connection, question, decode = section
+        tenant, connection, question, decode, own_basis = section
         scope = names.scope(tenant, connection, question)
         opened = self.sealer.open(sealed, name=name, scope=scope, now_ms=now_ms)
         if isinstance(opened, Refused):
@@ -88,9 +99,11 @@ class Envelopes:
         plain, asked_at_ms, ends_at_ms = opened
         if len(plain) < _HEAD.size:
             return Refused.MALFORMED
-        fresh_ms, cost_ms = _HEAD.unpack_from(plain)
+        fresh_ms, cost_ms, basis = _HEAD.unpack_from(plain)
+        if basis != own_basis:
+            return Refused.OTHER_CONFIGURATION
         try:
             known = decode(plain[_HEAD.size :])
         except ValueError:
             return Refused.MALFORMED
-        return Entry(known, asked_at_ms, asked_at_ms + fresh_ms, ends_at_ms, cost_ms)
+        return Entry(known, asked_at_ms, asked_at_ms + fresh_ms, ends_at_ms, cost_ms, basis)

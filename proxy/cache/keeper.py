@@ -83,10 +83,12 @@ class Keeper:
         return bool(self._recent)
 
     def recall(self, section: Section[T], customer_id: UUID) -> Entry[T] | None:
-        """What was learned a moment ago."""
+        """What was learned a moment ago, on the same basis."""
         learned = self._recent.get(section.key(customer_id))
+        if learned is None or learned.entry.basis != section.basis:
+            return None
         # Under a key of this section there are only entries of its kind.
-        return None if learned is None else cast("Entry[T]", learned.entry)
+        return cast("Entry[T]", learned.entry)
 
     def forget(self, key: Key) -> None:
         """A write that has begun goes on: the tombstone is for it."""

@@ -10,6 +10,7 @@ from adapters.lookup import BATCH_BUDGET_S, LookUp, LookupAdapter, rest_of
 from adapters.outcome import Billing, Dispute, Learn, Lookup
 from proxy.cache.below import Moment, StandIns, ask_below, keep
 from proxy.cache.envelope import Key, Section, billing_section, dispute_section
+from proxy.cache.rules import NO_BASIS
 from proxy.cache.sorting import Sorted, sort
 from proxy.cache.tally import Tally
 from proxy.cache.vault import Inquiry, Reading, Vault
@@ -30,6 +31,7 @@ class Cache(LookupAdapter):
         tenant: str,
         connection: str,
         vault: Vault,
+        basis: bytes = NO_BASIS,
         refresh_budget_s: float = BATCH_BUDGET_S,
     ) -> None:
         self.inner = inner
@@ -39,7 +41,8 @@ class Cache(LookupAdapter):
         self.clock = inner.clock
         self._vault = vault
         self._place = (tenant, connection)
-        billing, disputes = billing_section(*self._place), dispute_section(*self._place)
+        billing = billing_section(*self._place, basis)
+        disputes = dispute_section(*self._place, basis)
         self._billing = Keeping(billing, inner.look_up_billing, vault, refresh_budget_s)
         self._disputes = Keeping(disputes, inner.look_up_disputes, vault, refresh_budget_s)
 

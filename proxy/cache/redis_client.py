@@ -224,8 +224,10 @@ def _sentinel_pool(
 
 class _SentinelPool(SentinelConnectionPool):
     async def aclose(self) -> None:
-        await super().aclose()
-        await self.sentinel_manager.aclose()
+        try:
+            await super().aclose()
+        finally:
+            await self.sentinel_manager.aclose()
 
 
 def _sentinel_client(

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aiocache import RedisCache  # type: ignore[import-untyped]  # it ships no types
 from aiocache.serializers import NullSerializer  # type: ignore[import-untyped]  # it ships no types
 from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import RedisError
 
 from config import settings
 from proxy.cache.redis_client import Login, failure_of, pool
@@ -115,8 +116,10 @@ class RedisStore:
         return facts_of(self._kind, await self._hold.run(self._wire.persistence()))
 
     async def aclose(self) -> None:
+        """Raises nothing: a Redis that hangs does not say goodbye over TLS, and need not."""
         await self._hold.close()
-        await self._wire.aclose()
+        with suppress(RedisError, OSError):
+            await self._wire.aclose()
 
     async def _put(self, entries: Sequence[Put]) -> None:
         """An entry is there before its tombstone is looked for, so that one of two sees the other:

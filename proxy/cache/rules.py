@@ -27,6 +27,8 @@ Known: TypeAlias = Found[T] | Missing
 
 JITTER = 0.1
 """By up to this part of it a life is shorter: what was learned together does not end together."""
+BASIS_BYTES = 8
+NO_BASIS = bytes(BASIS_BYTES)
 _LEAD = 2.0
 """An early refresh has time for so many lookups like the last one."""
 _SPREAD = 1 / 20
@@ -83,13 +85,21 @@ class Entry(NamedTuple, Generic[T]):
     ends_at_ms: int
     cost_ms: int
     """What it took to find out."""
+    basis: bytes = NO_BASIS
+    """Of the section that it was learned for."""
 
     def __repr__(self) -> str:
         return "Entry()"
 
 
 def entry_of(
-    lookup: Lookup[T], *, asked_at_ms: int, learned_at_ms: int, lives: Lives, luck: float
+    lookup: Lookup[T],
+    *,
+    asked_at_ms: int,
+    learned_at_ms: int,
+    lives: Lives,
+    luck: float,
+    basis: bytes = NO_BASIS,
 ) -> Entry[T] | None:
     """What is to be kept of what was said; `None`: nothing, for nobody could say, or nobody live.
 
@@ -107,6 +117,7 @@ def entry_of(
         fresh_until_ms=fresh_until_ms,
         ends_at_ms=fresh_until_ms + lives.stale_ms(lookup),
         cost_ms=max(0, learned_at_ms - asked_at_ms),
+        basis=basis,
     )
 
 

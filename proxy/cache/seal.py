@@ -63,6 +63,8 @@ class Refused(StrEnum):
     EXPIRED = "expired"
     FROM_THE_FUTURE = "from_the_future"
     """Issued later than now, beyond what clocks differ."""
+    OTHER_CONFIGURATION = "other_configuration"
+    """Learned when its connection was configured otherwise, or by a sidecar where it is."""
 
 
 class Opened(NamedTuple):

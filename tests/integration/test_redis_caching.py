@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from adapters.outcome import Billing, Found
 from config import settings
 from proxy.cache.keys import new_key
 from proxy.cache.layer import Cache
+from proxy.cache.store import Put
 from proxy.cache.tally import Tally
 from proxy.cache.vault import NotForgotten
 from proxy.caching import Environs
@@ -29,7 +30,7 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from tests.servers.redis import CONTROL, RedisServer, running_redis
-from tests.servers.redis_kinds import short_folder
+from tests.servers.redis_kinds import running_kind, short_folder
 from tests.unit.cache.caching import Vendor
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -127,6 +128,20 @@ async def test_keys_rotate_old_entries_open_while_their_key_is_in_the_ring_and_n
             assert one.reloads == ["cache_keys", "cache_keys"]
 
 
+async def test_keys_that_a_cancelled_look_has_read_are_at_work_after_the_next(
+    folder: Path,
+) -> None:
+    """A configuration that is taken up cancels the looks of the one before it."""
+    with running_redis(folder / "a") as server:
+        async with pod(folder, server) as one:
+            assert [await one.ask(ANN), await one.ask(ANN)] == [False, True]
+            (folder / "master").write_text(new_key())
+            await asyncio.to_thread(one.caching._look)  # all that is left of one that is cancelled
+            await one.look()
+            assert await one.ask(ANN) is False
+            assert one.reloads == ["cache_keys"]
+
+
 async def test_a_password_rotates_under_questions(folder: Path) -> None:
     rights = "user sidecar on {} ~bss1:* +get +mget +set +del +exists +info +hello"
     users = folder / "users"
@@ -161,6 +176,17 @@ async def test_files_that_come_later_open_a_cache_that_had_none(folder: Path) ->
             assert one.reloads == [], "it is the first, and replaces nothing"
             await one.cache.forget(ANN)
             assert await one.ask(ANN) is False
+
+
+@pytest.mark.parametrize("name", ["tls", "sentinel_tls", "cluster_tls"])
+async def test_a_store_closes_although_its_redis_hangs_and_says_no_goodbye(name: str) -> None:
+    with running_kind(name) as kind, ExitStack() as hung:
+        store = kind.open(connect_timeout="200ms")
+        await store.put_many([Put(b"bss1:one", b"sealed", 10.0)])
+        for server in kind.servers:
+            hung.enter_context(server.hung())
+        async with asyncio.timeout(5):
+            await store.aclose()
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -116,6 +116,22 @@ async def test_another_configuration_keeps_what_the_cache_has_if_it_says_the_sam
     assert "hit" not in (await single(bench, KNOWN))[1]
 
 
+async def test_what_a_connection_said_before_it_was_configured_otherwise_is_not_used(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Made-up figures of a mock, above all, are no live ones of the vendor that comes after it."""
+    database = on_sqlite(tmp_path / "pedkai.db")
+    ann, gold = customer("live_demo"), plan("live_demo", 29.99)
+    await database.fill(ann, gold, account(ann, gold))
+    local = {"vendor": "local", "database": {"dsn": database.url}}
+    for number, live in enumerate(({"vendor": "mock"}, local, local | {"insecure": True})):
+        tenants = {"live_demo": {"connection": "live"}}
+        await bench.configure(CACHED | {"connections": {"live": live}, "tenants": tenants})
+        _, said = await single(bench, ann.id, "live_demo")
+        assert ("miss" in said) is (number < 2), "who is asked, and not how, decides the answer"
+    assert 'bss_sidecar_cache_unopenable_entries_total{why="other_configuration"}' in figures(bench)
+
+
 async def test_the_status_and_the_figures_tell_what_the_cache_does(bench: Bench) -> None:
     await bench.configure(CACHED)
     for _ in range(3):
