@@ -127,6 +127,28 @@ async def test_a_tombstone_removes_what_was_there_before_the_put(store: Store) -
     assert list(await store.get_many([name])) == [None]
 
 
+async def test_who_is_forgotten_is_not_there_for_a_moment_either(kind: Kind) -> None:
+    """Another process reads all the time while this one tries to write."""
+    writer = kind.open()
+    reader = writer if kind.redis is None else kind.open()
+    (name,), stones = fresh(), fresh(2)
+    await writer.forget([name], stones, LONG_S)
+    writing = asyncio.create_task(_write_on(writer, Put(name, b"old", LONG_S, stones)))  # noqa: TID251  (awaited below)
+    seen = set()
+    while not writing.done():
+        seen |= {*(await reader.get_many([name]))}
+        await asyncio.sleep(0)
+    await writing
+    assert seen == {None}
+    await writer.aclose()
+    await reader.aclose()
+
+
+async def _write_on(store: Store, entry: Put) -> None:
+    for _ in range(50):
+        await store.put_many([entry])
+
+
 async def test_a_tombstone_ends_too(store: Store) -> None:
     (stone,), (name,) = fresh(), fresh()
     await store.forget([name], [stone], SOON_S)
