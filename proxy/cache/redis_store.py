@@ -123,12 +123,15 @@ class RedisStore:
 
     async def _put(self, entries: Sequence[Put]) -> None:
         """An entry is there before its tombstone is looked for, so that one of two sees the other:
-        this, or whoever puts a tombstone and removes the entry then.
+        this, or whoever puts a tombstone and removes the entry then. Those whose tombstone is there
+        already are never put: who is cut off before it removes them leaves nothing.
         """
+        asked, forgotten = await self._forgotten(entries)
+        entries = [put for put in entries if put.name not in forgotten]
         guarded = [put for put in entries if put.unless]
         stones = [name for put in guarded for name in put.unless]
         sets = [("SET", put.name, put.value, "PX", milliseconds(put.ttl_s)) for put in entries]
-        owed = tuple(self._owed)[:MOST_NAMES]
+        owed = (*forgotten, *self._owed)[:MOST_NAMES]
         removals, questions = self._wire.removals(owed), self._wire.questions(stones)
         unsure = [put.name for put in guarded]
         try:
@@ -141,7 +144,14 @@ class RedisStore:
             self._owe(unsure)
         if not _failures(removed):
             self._owed.difference_update(set(owed) - set(unsure))
-        raise_first([*replies, *last])
+        raise_first([*asked, *replies, *last])
+
+    async def _forgotten(self, entries: Sequence[Put]) -> tuple[list[object], frozenset[bytes]]:
+        """What is said of their tombstones, and the names of those whose own may be there."""
+        guarded = [put for put in entries if put.unless]
+        stones = [name for put in guarded for name in put.unless]
+        said = await self._in_order(self._wire.questions(stones))
+        return said, frozenset(_doomed(guarded, _each(said, len(stones))))
 
     def _owe(self, names: Sequence[bytes]) -> None:
         """They may be there beside a tombstone: they are removed with the next that are put."""

@@ -143,7 +143,7 @@ async def test_keys_that_a_cancelled_look_has_read_are_at_work_after_the_next(
 
 
 async def test_a_password_rotates_under_questions(folder: Path) -> None:
-    rights = "user sidecar on {} ~bss1:* +get +mget +set +del +exists +info +hello"
+    rights = "user sidecar on {} ~bss1:* +get +mget +set +del +info +hello"
     users = folder / "users"
     users.write_text(f"{rights.format('>first')}\nuser default on >{CONTROL} ~* +@all\n")
     password = folder / "password"

@@ -99,7 +99,7 @@ def _tls(folder: Path) -> Iterator[Kind]:
 @contextmanager
 def _acl(folder: Path) -> Iterator[Kind]:
     """What a careful operator allows: these commands, on names of ours."""
-    own = "user sidecar on >secret ~bss1:* +get +mget +set +del +exists +info +hello"
+    own = "user sidecar on >secret ~bss1:* +get +mget +set +del +info +hello"
     (folder / "users").write_text(f"{own}\nuser default on >{CONTROL} ~* +@all\n")
     users = ("--aclfile", str(folder / "users"))
     (port,) = free_ports(1)
