@@ -175,7 +175,7 @@ async def test_answers_take_no_longer_than_where_there_is_no_cache_and_the_budge
     beside: Fleet, fault: str
 ) -> None:
     """Two sidecars under the same load at the same time, one of them without a cache."""
-    async with under_load(beside) as load:
+    async with under_load(beside, gently=True) as load:
         await load.for_a_while("well", 0.0)
         async with FAULTS[fault](beside):
             ill = await load.for_a_while("ill", 4 * PHASE_S)
