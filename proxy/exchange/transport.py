@@ -86,6 +86,11 @@ class Transport:
         self._may_repeat = may_repeat
         self._large_body = asyncio.Lock()
 
+    @property
+    def reads_a_large_body(self) -> bool:
+        """Others wait until it is read."""
+        return self._large_body.locked()
+
     async def fetch(
         self,
         request: HttpRequest,
