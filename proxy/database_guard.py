@@ -99,17 +99,13 @@ class DatabaseGuard:
 def adapted(setting: settings.Guard, role: Role) -> settings.Guard:
     """The guard of a connection, for one of its databases.
 
-    A map of ids has only a part of a question's time, so its breaker is as much less patient.
+    A map of ids has only a part of a question's time, and is to be judged by that.
     """
     part = PATIENCE if role == "identity" else 1.0
     breaker, retry = setting.breaker, setting.retry
-    less_patient = {
-        "fair_chance": breaker.fair_chance * part,
-        "slow_call": breaker.slow_call * part,
-    }
     return setting.model_copy(
         update={
-            "breaker": breaker.model_copy(update=less_patient),
+            "breaker": breaker.model_copy(update={"fair_chance": breaker.fair_chance * part}),
             "retry": retry.model_copy(update={"attempts": min(ATTEMPTS, retry.attempts)}),
         }
     )

@@ -36,6 +36,8 @@ _WORDS: Sequence[tuple[type[Exception], tuple[Reason, str]]] = (  # narrow kinds
 )
 _NO_CONNECTION = (Reason.UNREACHABLE, "no connection")
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_STEPS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""A handshake that waits for the other side raises these; they are the context of what ends it."""
 
 Broken = (aiohttp.ClientError, OSError)
 """What an exchange over sockets raises. `TimeoutError` is an `OSError`."""
@@ -49,7 +51,7 @@ def in_our_words(error: Exception) -> LookupFailed:
         if isinstance(cause, ssl.SSLCertVerificationError):
             problem = _CERTIFICATE_PROBLEMS.get(cause.verify_code, f"code {cause.verify_code}")
             return LookupFailed(Reason.TLS, f"the server's certificate is refused: {problem}")
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _HUNG_UP):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (*_HUNG_UP, *_STEPS)):
             return LookupFailed(Reason.TLS, f"TLS failed: {cause.reason or 'no reason given'}")
         if isinstance(cause, ContentEncodingError):
             return LookupFailed(Reason.BAD_RESPONSE, "the body does not decompress")

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import aiohttp
 
-AT_ONCE = 16
+AT_ONCE = 32
+"""On two cores they are all over within about 300 ms; of a hundred most are not."""
 
 
 class Connecting(Protocol):

@@ -4,7 +4,7 @@ A vendor may see two requests for one exchange, within the same time: see `repea
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from ssl import SSLContext
@@ -23,6 +23,11 @@ from proxy.exchange.replies import RawReply
 KEEP_ALIVE_S = 30.0
 NAMES_S = 1
 """A name is looked up again after that, so that whoever has moved is found by the next attempt."""
+LARGE_BODY_BYTES = 512 * 1024
+"""Beyond it bodies are read one after the other. Decompressing keeps the event loop from everybody
+else: some milliseconds for one of many megabytes, most of a second for thirty at once."""
+A_TURN_BYTES = 64 * 1024
+"""Of a body, before it is others' turn."""
 CLOCK_STEP_S = 0.001
 """A timer may go off this much before its time."""
 FOR_THE_TOKEN = 1
@@ -79,6 +84,12 @@ class Transport:
         self._session = session
         self._timeout_s = timeout_s
         self._may_repeat = may_repeat
+        self._large_body = asyncio.Lock()
+
+    @property
+    def reads_a_large_body(self) -> bool:
+        """Others wait until it is read."""
+        return self._large_body.locked()
 
     async def fetch(
         self,
@@ -127,19 +138,29 @@ class Transport:
             headers = {
                 name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers
             }
-            body = await _read(response, body_bytes)
+            body = await self._read(response, body_bytes)
             return RawReply(response.status, headers, body)
 
+    async def _read(self, response: aiohttp.ClientResponse, body_bytes: int) -> bytes:
+        """The decompressed body. One over the cap is cut off at once, and the connection too."""
+        body = bytearray()
+        if (response.content_length or 0) <= body_bytes:
+            chunks = response.content.iter_any()
+            if await _is_whole(chunks, body, min(LARGE_BODY_BYTES, body_bytes)):
+                return bytes(body)
+            async with self._large_body:
+                if len(body) <= body_bytes and await _is_whole(chunks, body, body_bytes):
+                    return bytes(body)
+        response.close()
+        raise LookupFailed(Reason.BAD_RESPONSE, f"the body is larger than {body_bytes} bytes")
 
-async def _read(response: aiohttp.ClientResponse, body_bytes: int) -> bytes:
-    """The decompressed body. One over the cap is cut off at once, and the connection with it."""
-    body = bytearray()
-    if (response.content_length or 0) <= body_bytes:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > body_bytes:
-                break
-        else:
-            return bytes(body)
-    response.close()
-    raise LookupFailed(Reason.BAD_RESPONSE, f"the body is larger than {body_bytes} bytes")
+
+async def _is_whole(chunks: AsyncIterator[bytes], body: bytearray, most: int) -> bool:
+    """Reads on, until the end or beyond `most` bytes."""
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > most:
+            return False
+        if len(chunk) > A_TURN_BYTES:
+            await asyncio.sleep(0)  # more of it is there without any waiting, and so are others
+    return True

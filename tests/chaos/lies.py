@@ -64,7 +64,7 @@ class Recoded(Fault):
 
     async def around(self, visit: Visit, answer: Answer) -> Reply:
         reply = await answer(visit.question)
-        body = reply.body.decode().encode(self.charset)
+        body = reply.body.decode(errors="replace").encode(self.charset)
         return replace(reply, body=body, content_type=f"application/json;charset={self.charset}")
 
 

@@ -1,7 +1,7 @@
 """The vendor moves to another site: its name has another address from now on, and at the old one
 nobody listens any more. Here the relays of the vendor and of its token endpoint move to another
-address of the loopback, and nothing is mended at the end. The pod is told `unreachable`, soon
-`breaker_open`, and is answered in full again with the first probe, which looks the name up anew.
+address of the loopback, and nothing is mended at the end. A name is looked up anew after a second,
+and by each probe: until then the pod is told `unreachable` or `breaker_open`, if anything at all.
 """
 
 from collections.abc import AsyncIterator
@@ -16,6 +16,7 @@ SITES = ("127.0.0.1", "127.0.0.2")
 
 class DnsChange(Fault):
     expects = frozenset({Reason.UNREACHABLE})
+    shows = False
 
     @asynccontextmanager
     async def around(self, lane: Lane) -> AsyncIterator[None]:

@@ -1,5 +1,5 @@
 """A vendor's process is restarted over and over: it is there for a few seconds, and gone for a few.
-Here the relay serves and refuses in turn, at first for 200 ms each, then for longer and longer
+Here the relay serves and refuses in turn, at first for 400 ms each, then for longer and longer
 until it is 3 s. The pod is answered in full while the vendor is there, once a probe has found that
 out, and is told `unreachable` or `breaker_open` while it is not.
 """
@@ -14,7 +14,7 @@ from tests.chaos.relay import Relay
 from tests.chaos.ways import Refuse
 from tests.chaos.world import Lane
 
-FIRST_S, LONGEST_S, GROWTH = 0.2, 3.0, 1.3
+FIRST_S, LONGEST_S, GROWTH = 0.4, 3.0, 1.3
 
 
 class VendorFlapping(Fault):
