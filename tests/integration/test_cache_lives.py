@@ -16,7 +16,7 @@ HIT = "bss-sidecar; hit; ttl="
 MISS = "bss-sidecar; fwd=uri-miss"
 CALLERS = 8
 """At each sidecar, each with one question after the other."""
-LIVES = 20 if FULL else 3
+LIVES = 20 if FULL else 2
 SLOW_S = 0.15
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -153,7 +153,11 @@ FAULTS: dict[str, Callable[[Fleet], AbstractAsyncContextManager[None]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+MORE_FAULTS = {"slow", "hanging up", "flooded with foreign bytes", "lies after its greeting"}
+"""Tried store by store elsewhere; here with `CACHE=full` alone."""
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if FULL or one not in MORE_FAULTS])
 @patiently
 async def test_nobody_fails_and_nobody_waits_for_a_redis_that_is(hasty: Fleet, fault: str) -> None:
     async with under_load(hasty) as load:
@@ -169,6 +173,7 @@ async def test_nobody_fails_and_nobody_waits_for_a_redis_that_is(hasty: Fleet, f
         raise TooLate(f"used again after {healed_s:.1f} s")
 
 
+@pytest.mark.skipif(not FULL, reason="a percentile wants a minute: make cache")
 @pytest.mark.parametrize("fault", [*FAULTS] if FULL else ["hung"])
 @patiently
 async def test_answers_take_no_longer_than_where_there_is_no_cache_and_the_budget(

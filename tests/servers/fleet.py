@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.simulator.population import CUSTOMERS, customer_id, identity_rows
@@ -24,7 +23,7 @@ from proxy.cache.envelope import QUESTIONS
 from proxy.cache.keys import new_key, parse_ring
 from proxy.cache.names import Names, Question
 from tests.servers.mount import KubernetesMount
-from tests.servers.redis import NotHere, RedisServer, program
+from tests.servers.redis import RedisServer
 from tests.servers.redis_kinds import Kind, running_kind
 from tests.servers.sidecar import Demonstration, Reply, Stage, served
 from tests.servers.vendors import PATIENT, Setup, connection_setting, vendor
@@ -42,14 +41,6 @@ PROBE = 999
 PATIENT_READS: Mapping[str, Any] = {"read_budget": "5s", "ttl": "5m", "negative_ttl": "1s"}
 WAIT_S = 30.0
 """For what takes a second or two, on a machine that may be busy."""
-NO_REDIS = ""
-"""Why there is none; empty: there is."""
-try:
-    program()
-except NotHere as absent:
-    NO_REDIS = str(absent)
-
-
 _PRICED = iter([n for n in range(40, 900) if n % 10 < 5 and n % 250 != 240])
 
 
@@ -271,8 +262,6 @@ async def fleet(
 
     With `PATIENT_READS` a hit is a hit, however busy the machine is.
     """
-    if NO_REDIS:
-        pytest.skip(NO_REDIS)
     async with AsyncExitStack() as stack:
         kind = stack.enter_context(running_kind(redis))
         setup = setup or Setup(shape="amdocs")

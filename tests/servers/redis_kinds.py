@@ -8,6 +8,8 @@ from pathlib import Path
 from ssl import SSLContext, create_default_context
 from typing import Any
 
+import pytest
+
 from adapters.lookup import wall_clock
 from adapters.simulator.certificates import Authority
 from config import settings
@@ -20,11 +22,13 @@ from tests.servers.redis import (
     SERVICE,
     RedisServer,
     free_ports,
+    program,
     running_cluster,
     running_redis,
     running_sentinel,
     tls_options,
 )
+from tests.servers.strict import NotHere
 
 KINDS = (
     "memory",
@@ -67,6 +71,12 @@ def short_folder() -> Iterator[Path]:
 
 @contextmanager
 def running_kind(name: str) -> Iterator[Kind]:
+    """Where there is no Redis, the test that wants one is skipped."""
+    if name != "memory":
+        try:
+            program()
+        except NotHere as absent:
+            pytest.skip(str(absent))
     with short_folder() as folder, _MAKERS[name](folder) as kind:
         yield kind
 
