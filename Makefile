@@ -48,8 +48,8 @@ cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, m
 	@CACHE=full $(BIN)/pytest -s tests/integration/test_cache_*.py
 
 .PHONY: chaos
-chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 SEED=number
-	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
+	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms

@@ -53,6 +53,8 @@ class Outcome:
     """Faults alone and in pairs, at random."""
     broken: list[str] = field(default_factory=list)
     """What of the promise was broken, in words."""
+    late: list[str] = field(default_factory=list)
+    """What came too late. It counts only where the machine carries the load without a fault."""
     left_behind: leaks.Balance | None = None
     arithmetic: Arithmetic | None = None
     timeline: Timeline = field(default_factory=Timeline)
@@ -78,11 +80,12 @@ class Outcome:
         beyond = [late for one in self.under_faults for late in one.beyond_s]
         late = sum(one > self.allowance_s for one in beyond)
         if beyond and late > LATE_SHARE * len(beyond):
-            self.broken.append(f"{late} of {len(beyond)} answers came too late")
+            self.late.append(f"{late} of {len(beyond)} answers came too late")
         if beyond and max(beyond) > LATE_MOST_S:
-            self.broken.append(f"one answer came {max(beyond):.3f} s after its deadline")
-        if not self.is_calm:
-            self.broken.append("without a fault not all was answered: this machine is too busy")
+            self.late.append(f"one answer came {max(beyond):.3f} s after its deadline")
+        if self.is_calm:
+            self.broken += self.late
+            self.late.clear()
 
 
 class Course:

@@ -85,7 +85,10 @@ def lines(outcome: Outcome) -> Sequence[str]:
 def markdown(outcome: Outcome) -> str:
     rows = [row(one, outcome.allowance_s) for one in findings(outcome)]
     table = [HEAD, ["---"] * len(HEAD), *rows]
-    broken = [f"- {one}" for one in outcome.broken] or ["The promise was kept."]
+    broken = [f"- {one}" for one in outcome.broken]
+    broken += [f"- not judged, the machine was too busy: {one}" for one in outcome.late]
+    if not broken:
+        broken = ["The promise was kept." if outcome.is_calm else "Nothing but time, not judged."]
     parts = [
         "# Chaos",
         f"Seed {outcome.plan.seed}, {outcome.plan.minutes:g} minutes of random faults.",
