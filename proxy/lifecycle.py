@@ -1,6 +1,7 @@
 """How a process of ours runs: its event loop, its background tasks, and the way it stops."""
 
 import asyncio
+import ctypes
 import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 THREADS = 32
 """For looking up names above all. A name server that hangs keeps some of them for half a minute,
 and nobody else's lookup may wait for that. They start when they are needed."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 EXIT_BY_SIGNAL = 128
 """Plus the signal's number: the exit status of a process that did not wait."""
 
@@ -107,6 +109,20 @@ class Stop:
             self._main.cancel()
 
 
+def give_memory_back() -> bool:
+    """Large buffers go back to the system as soon as they are free. Whether the C library does so.
+
+    Each TLS connection has one of 256 KiB. Left to itself, glibc takes them from its heap after a
+    while, between small things that stay, and the memory of the busiest minute is kept for ever.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library than glibc
+        return False
+    options = {_M_MMAP_THRESHOLD: 64 * 1024, _M_TRIM_THRESHOLD: 128 * 1024}
+    return all(set_option(option, size) for option, size in options.items())
+
+
 def settle() -> None:
     """What is loaded by now stays until the end, so the garbage collector need not look at it.
 
@@ -127,5 +143,6 @@ def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
         asyncio.get_running_loop().set_default_executor(threads)
         return await Stop().guard(main)
 
+    give_memory_back()
     with asyncio.Runner() as runner:
         return runner.run(guarded())

@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import os
+import platform
 import signal
 import sys
 
 import pytest
 
-from proxy.lifecycle import Stop, Tasks, run, settle
+from proxy.lifecycle import Stop, Tasks, give_memory_back, run, settle
 
 
 def test_what_is_loaded_is_not_looked_at_by_the_garbage_collector_again() -> None:
@@ -116,3 +117,8 @@ def test_the_signals_are_given_back_afterwards() -> None:
 
     run(main)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the option")
+def test_large_buffers_go_back_to_the_system() -> None:
+    assert give_memory_back()
