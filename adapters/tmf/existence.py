@@ -37,7 +37,7 @@ async def exists(inquiry: Inquiry, subject: Subject) -> bool:
 
 
 async def _is_listed(inquiry: Inquiry, resource: Resource, subject: Subject, query: Query) -> bool:
-    rows = await inquiry.listed(resource, query)
+    rows = await inquiry.listed(resource, [subject], query)
     if not rows:
         return False
     shares = share_out(rows, [subject], resource.naming, inquiry.profile)

@@ -12,7 +12,7 @@ from adapters.tmf.batching import URL_CHARACTERS, any_of, groups
 from adapters.tmf.concurrency import side_by_side
 from adapters.tmf.faults import CheckById, CheckList, is_missing
 from adapters.tmf.fields import Row
-from adapters.tmf.ownership import Owned, Subject, share_out
+from adapters.tmf.ownership import Owned, Subject, share_out, stranger_to
 from adapters.tmf.paging import read_all
 from adapters.tmf.profile import Profile, QueryBy
 from adapters.tmf.resources import BILLING_ACCOUNT, Resource
@@ -88,8 +88,10 @@ class Inquiry:
         row: Row = reply.body
         return row
 
-    async def listed(self, resource: Resource, query: Query) -> list[object]:
-        """All rows of a list, whoever they belong to."""
+    async def listed(
+        self, resource: Resource, subjects: Sequence[Subject], query: Query
+    ) -> list[object]:
+        """All rows of a list that is asked for about these subjects, whoever they belong to."""
         request = VendorRequest(
             api=resource.api,
             path=resource.path,
@@ -102,6 +104,7 @@ class Inquiry:
             self.call,
             page_size=self.profile.page_size,
             page_limit=self.profile.page_limit,
+            is_strangers=stranger_to(subjects, resource.naming, self.profile),
         )
 
     async def _with_accounts(
@@ -121,7 +124,7 @@ class Inquiry:
         if not subjects:
             return {}  # a query without an id would ask for everybody
         try:
-            rows = await self._rows(resource, list(self._queries(subjects, filters)))
+            rows = await self._rows(resource, subjects, list(self._queries(subjects, filters)))
             by = filters.by if resource.adds_up else "party"
             shares = share_out(rows, subjects, resource.naming, self.profile, by=by)
         except LookupFailed as failure:
@@ -133,8 +136,12 @@ class Inquiry:
         )
         return {vendor_id: share for shares in singly for vendor_id, share in shares.items()}
 
-    async def _rows(self, resource: Resource, queries: Sequence[Query]) -> list[object]:
-        lists = await side_by_side(partial(self.listed, resource, query) for query in queries)
+    async def _rows(
+        self, resource: Resource, subjects: Sequence[Subject], queries: Sequence[Query]
+    ) -> list[object]:
+        lists = await side_by_side(
+            partial(self.listed, resource, subjects, query) for query in queries
+        )
         return [row for rows in lists for row in rows]
 
     def _queries(self, subjects: Sequence[Subject], filters: Filter) -> Iterator[Query]:

@@ -141,6 +141,28 @@ def names_of_customer(row: Row, _roles: frozenset[str]) -> Named:
     return Named(parties, mentioned=parties)
 
 
+def stranger_to(
+    subjects: Sequence[Subject], naming: Naming, profile: Profile
+) -> Callable[[object], bool]:
+    """Of a row, whether it names somebody, and none of these in any role.
+
+    No query about these brings such a row, unless its filter is ignored.
+    """
+    roles = plain_words(profile.owner_roles)
+    parties = frozenset(one.party for one in subjects if one.party)
+    accounts = frozenset(account for one in subjects for account in one.accounts)
+
+    def is_strangers(row: object) -> bool:
+        if not is_row(row):
+            return False
+        named = naming(row, roles)
+        if named.mentioned & parties or named.accounts & accounts:
+            return False
+        return bool((named.mentioned and parties) or (named.any_account and accounts))
+
+    return is_strangers
+
+
 def share_out(
     rows: Iterable[object],
     subjects: Sequence[Subject],

@@ -4,7 +4,11 @@ A list that is cut short would give wrong figures, so whatever hinders reading i
 raises `LookupFailed(bad_response)`: more pages than the limit, or more rows than so many pages hold
 (nobody else's question moves while they are looked at), a page that comes twice, fewer rows than
 `X-Total-Count` promised. A row that comes on two pages is one of them: where pages overlap,
-another row has slipped through between them.
+another row has slipped through between them. A full page of which most is strangers' shows that
+the filter is ignored: everybody's rows are not read to their end to find a few.
+
+Each page is judged as `VendorRequest.verify`, inside the guard: a vendor whose pages can't be used
+is one that fails, and is asked no more when it goes on.
 
 Vendors page in three ways, and may mix them (TMF630): a `next` link, `X-Total-Count`, or nothing
 but `offset` and `limit`; 206 says that there is more. Where a `next` link must not be followed, the
@@ -12,7 +16,7 @@ page is asked for by its offset instead.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,26 +31,42 @@ _REL = re.compile(r"""\brel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,]+))""", re.IGNO
 _COUNT = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
 
 
+def nobody(_row: object) -> bool:
+    """No row is a stranger's: everybody's were asked for."""
+    return False
+
+
 async def read_all(
-    exchange: Exchange, request: VendorRequest, call: Call, *, page_size: int, page_limit: int
+    exchange: Exchange,
+    request: VendorRequest,
+    call: Call,
+    *,
+    page_size: int,
+    page_limit: int,
+    is_strangers: Callable[[object], bool] = nobody,
 ) -> list[Any]:
-    """The rows of every page, in order. Raises `LookupFailed` rather than give a part of them."""
-    reading = Reading(page_size)
-    query = request.query
-    asked = replace(request, query=(*query, *_window(0, page_size)))
-    for _ in range(page_limit):
+    """The rows of every page, in order. Raises `LookupFailed` rather than give a part of them.
+
+    `is_strangers`: of a row, whether it shows that the query's filter was ignored.
+    """
+    reading = Reading(page_size, page_limit, is_strangers)
+
+    def verify(reply: VendorReply) -> None:
+        request.verify(reply)
+        reading.judged(reply)
+
+    asked = replace(request, query=(*request.query, *_window(0, page_size)), verify=verify)
+    while True:
         reply = await exchange.send(asked, call)
+        if reading.take(reply):
+            return reading.rows
         link = next_link(reply)
         followed = exchange.within(asked, link) if link else None
-        if followed and followed.path != request.path:
-            followed = None  # within our reach, yet not a page of this list
-        is_last = reading.take(reply, has_link=link is not None)
-        if len(reading.rows) > page_size * page_limit:
-            raise LookupFailed(Reason.BAD_RESPONSE, "more rows than all pages: is limit ignored?")
-        if is_last:
-            return reading.rows
-        asked = followed or replace(request, query=(*query, *_window(len(reading.rows), page_size)))
-    raise LookupFailed(Reason.BAD_RESPONSE, "more pages than page_limit: is the filter ignored?")
+        if followed and followed.path == request.path:
+            asked = followed
+        else:  # a link that is within our reach may yet be to no page of this list
+            window = _window(len(reading.rows), page_size)
+            asked = replace(asked, query=(*request.query, *window))
 
 
 def next_link(reply: VendorReply) -> str | None:
@@ -58,42 +78,84 @@ def next_link(reply: VendorReply) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, and what it makes of the list."""
+
+    rows: list[Any] = field(repr=False)
+    prints: frozenset[str] = field(repr=False)
+    repeated: int
+    """Rows of it that were on a page before."""
+    total: int
+    """Rows of the whole list, as far as anybody said."""
+    has_link: bool
+    is_last: bool
+
+
 @dataclass(slots=True)
 class Reading:
     """The rows read so far, and whether they are all."""
 
     page_size: int
+    page_limit: int
+    is_strangers: Callable[[object], bool] = field(default=nobody, repr=False)
     rows: list[Any] = field(default_factory=list, repr=False)
     _seen: set[str] = field(default_factory=set, repr=False)
+    _pages: int = 0
     _total: int = 0
     _repeated: int = 0
     _by_link: bool = False
 
-    def take(self, reply: VendorReply, *, has_link: bool) -> bool:
-        """Add a page, and say whether it was the last. `has_link`: one to a next page."""
-        page, total = rows_in(reply), _total_count(reply)
-        self._keep(page)
-        self._total = max(self._total, total or 0)
-        came_by_link, self._by_link = self._by_link, has_link
-        read = len(self.rows) - self._repeated
-        is_promised = self._total > read or (has_link and reply.status == 206)
-        if not page:
-            if is_promised:
-                raise LookupFailed(Reason.BAD_RESPONSE, "an empty page where more was promised")
-            return True
-        if is_promised or has_link:
-            return False
-        if total is not None or came_by_link:
-            return True
-        return reply.status != 206 and len(page) != self.page_size
+    def take(self, reply: VendorReply) -> bool:
+        """Add a page, and say whether it was the last. Raises as `judged` does."""
+        page = self.judged(reply)
+        self.rows += page.rows
+        self._seen |= page.prints
+        self._pages += 1
+        self._total = page.total
+        self._repeated += page.repeated
+        self._by_link = page.has_link
+        return page.is_last
 
-    def _keep(self, page: Sequence[Any]) -> None:
-        prints = {fingerprint(row) for row in page}
-        if self.rows and page and prints <= self._seen:
-            raise LookupFailed(Reason.BAD_RESPONSE, "a page came twice: is paging ignored?")
-        self._repeated += sum(id_of(row) in self._seen for row in page)
-        self._seen |= prints
-        self.rows += page
+    def judged(self, reply: VendorReply) -> Page:
+        """What the next page is; nothing is changed, for several may be asked for it.
+
+        Raises `LookupFailed(bad_response)` where the list can't be read to its end with it.
+        """
+        page = self._page(reply)
+        if page.rows and page.prints <= self._seen:
+            raise _unusable("a page came twice: is paging ignored?")
+        if len(self.rows) + len(page.rows) > self.page_size * self.page_limit:
+            raise _unusable("more rows than all pages: is limit ignored?")
+        if page.is_last and len(page.rows) < self.page_size:
+            return page
+        if 2 * sum(map(self.is_strangers, page.rows)) > len(page.rows):
+            raise _unusable("most of a full page is strangers': is the filter ignored?")
+        if not page.is_last and self._pages + 1 == self.page_limit:
+            raise _unusable("more pages than page_limit: is the filter ignored?")
+        return page
+
+    def _page(self, reply: VendorReply) -> Page:
+        rows, said, has_link = rows_in(reply), _total_count(reply), next_link(reply) is not None
+        total = max(self._total, said or 0)
+        repeated = sum(id_of(row) in self._seen for row in rows)
+        read = len(self.rows) + len(rows) - self._repeated - repeated
+        is_promised = total > read or (has_link and reply.status == 206)
+        if not rows and is_promised:
+            raise _unusable("an empty page where more was promised")
+        is_last = not rows or not (is_promised or has_link or self._goes_on(reply, said, len(rows)))
+        prints = frozenset(map(fingerprint, rows))
+        return Page(rows, prints, repeated, total, has_link=has_link, is_last=is_last)
+
+    def _goes_on(self, reply: VendorReply, said: int | None, count: int) -> bool:
+        """Whether there may be more after a page that does not say so."""
+        if said is not None or self._by_link:
+            return False
+        return reply.status == 206 or count == self.page_size
+
+
+def _unusable(why: str) -> LookupFailed:
+    return LookupFailed(Reason.BAD_RESPONSE, why)
 
 
 def _window(offset: int, limit: int) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ from tests.servers.postgres import NoPostgres, Postgres, running_postgres
 
 CAN_NOT_SAY = 75
 """EX_TEMPFAIL of sysexits.h."""
-TOO_BUSY = "Without a fault not all was answered: this machine is too busy to judge times on it."
+TOO_BUSY = "This machine is too busy to judge times on it."
 _CLEAR = "\r\x1b[K"
 _NOW_AND_THEN_S = 10.0
 

@@ -77,6 +77,9 @@ class Fault:
         """Whether it was felt, where it is tried alone, beyond what `shows` says of answers."""
         return True
 
+    async def again(self, lane: Lane) -> None:
+        """Has it happen once more, where it is in force and passes by itself."""
+
     async def check(self, lane: Lane) -> None:
         """Looks, where it is tried alone and still in force, whether it does what it says, beyond
         what the load shows. Raises `AssertionError`.

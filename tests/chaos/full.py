@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.chaos.rounds import Round, rounds
 from tests.chaos.sidecar import Census
 from tests.chaos.timeline import Timeline
 from tests.chaos.trial import ALLOWANCE_S, Findings, trial
-from tests.chaos.world import Lane, NotWell, World
+from tests.chaos.world import Lane, NotWell, NotWellInTime, World
+from tests.servers.patience import TooLate
 
 CPU_AIM, CPU_MOST = 0.40, 0.60
 """Of one core, by the sidecar, at the load without a fault."""
@@ -24,6 +26,8 @@ CALMER, CALMER_TRIES = 0.6, 4
 """Where the machine does not carry that load, so much of it is tried, so often."""
 MORE_THAN_THE_MACHINE = 0.001
 """Share of answers that may be degraded without a fault: what the machine itself does."""
+WAITED_MOST = 0.05
+"""Share of the time in which others may keep the sidecar from running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Outcome:
     """Of each lane."""
     cpu: float = 0.0
     """Of one core, by the sidecar, at that rate without a fault."""
+    waited: float = 0.0
+    """Share of the time under faults in which the sidecar was ready to run and had no processor."""
     control: list[Findings] = field(default_factory=list)
     alone: list[Findings] = field(default_factory=list)
     by_chance: list[Findings] = field(default_factory=list)
@@ -55,6 +61,8 @@ class Outcome:
     """What of the promise was broken, in words."""
     late: list[str] = field(default_factory=list)
     """What came too late. It counts only where the machine carries the load without a fault."""
+    resident_bytes: list[int] = field(default_factory=list)
+    """Of the sidecar, while faults come by chance; once a second."""
     left_behind: leaks.Balance | None = None
     arithmetic: Arithmetic | None = None
     timeline: Timeline = field(default_factory=Timeline)
@@ -71,10 +79,11 @@ class Outcome:
 
     @property
     def is_calm(self) -> bool:
-        """Whether the machine carries the load when nothing is broken."""
+        """Whether the machine carries the load without a fault, and others leave it alone."""
         asked = sum(one.questions for one in self.control)
         lacking = sum(sum(one.unexpected.values()) for one in self.control)
-        return lacking <= MORE_THAN_THE_MACHINE * asked and self.cpu <= CPU_MOST
+        carries = lacking <= MORE_THAN_THE_MACHINE * asked and self.cpu <= CPU_MOST
+        return carries and self.waited <= WAITED_MOST
 
     def judge_time(self) -> None:
         beyond = [late for one in self.under_faults for late in one.beyond_s]
@@ -100,18 +109,22 @@ class Course:
 
     async def run(self) -> Outcome:
         outcome = self.outcome
-        begin = outcome.timeline.begin
+        begin, sidecar = outcome.timeline.begin, self._world.sidecar
+        clock = asyncio.get_running_loop().time
         async with outcome.timeline.watching(self._world):
             begin("without a fault: how much load the machine carries")
             await self._control()
             begin("every fault alone")
+            began, waited_s = clock(), sidecar.kept_waiting_s()
             await self._every_fault()
             begin("at rest")
             before = await self._at_rest()
             begin("random faults, alone and in pairs")
             await self._chance()
+            outcome.waited = (sidecar.kept_waiting_s() - waited_s) / (clock() - began)
             begin("at rest")
-            outcome.left_behind = leaks.Balance(before, await self._at_rest())
+            after = await self._at_rest()
+            outcome.left_behind = leaks.Balance(before, after, outcome.resident_bytes)
         outcome.broken += outcome.left_behind.problems()
         self._progress("a vendor that is down 1 % of the time and slow 2 %")
         lane = next(iter(self._world.lanes.values()))
@@ -125,6 +138,8 @@ class Course:
         for lane in self._world.lanes.values():
             try:
                 await lane.until_well()
+            except NotWellInTime as late:
+                self.outcome.late.append(f"at rest: {late}")
             except NotWell as broken:
                 self.outcome.broken.append(f"at rest: {broken}")
         return await leaks.at_rest(self._world)
@@ -182,6 +197,7 @@ class Course:
                 group.create_task(self._by_chance(lane, ends))
             while (left_s := ends - clock()) > 0:
                 found = self.outcome.by_chance
+                self.outcome.resident_bytes.append(self._world.sidecar.resident_bytes())
                 asked = sum(one.questions for one in found)
                 self._progress(
                     f"random faults, {left_s:.0f} s left: {len(found)} tried, {asked} questions, "
@@ -212,11 +228,23 @@ class Course:
                     lane, *faults, seconds=seconds, rate=rate, seed=seed, seen=seen.answered
                 )
                 seen.recovered_s = found.recovered_s
+            except* TooLate as late:  # `NotWellInTime` among them
+                outcome.late += [f"{name} on {lane.name}: {one}" for one in _words(late)]
             except* AssertionError as broken:  # what a fault checks by itself, or `NotWell`
-                outcome.broken += [f"{name} on {lane.name}: {one}" for one in broken.exceptions]
+                outcome.broken += [f"{name} on {lane.name}: {one}" for one in _words(broken)]
         if found is not None:
             outcome.broken += found.problems(faults)
         return found
+
+
+def _words(group: BaseExceptionGroup[AssertionError]) -> Iterator[str]:
+    """What each of them says; of a bare `assert`, where it stands."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _words(error)
+            continue
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        yield str(error) or f"{Path(place.filename).name}, line {place.lineno}: {place.line}"
 
 
 async def _kept(tried: Awaitable[Findings | None], found: list[Findings]) -> None:

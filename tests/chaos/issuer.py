@@ -16,5 +16,8 @@ class OfTheIssuer(Fault):
     @asynccontextmanager
     async def around(self, lane: Lane) -> AsyncIterator[None]:
         async with super().around(lane):
-            lane.forget_tokens()
+            await self.again(lane)
             yield
+
+    async def again(self, lane: Lane) -> None:
+        lane.forget_tokens()

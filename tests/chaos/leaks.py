@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from tests.chaos.sidecar import Census
 from tests.chaos.world import World
 
 A_LITTLE_BYTES = 16 * 1024 * 1024
-"""What an allocator keeps for itself."""
+"""What an allocator keeps for itself, or one half of the time may take more than the other."""
 _STEADY = 8
 _PAUSE_S = 0.25
 _LONGEST_S = 45.0
@@ -18,6 +20,8 @@ _LONGEST_S = 45.0
 class Balance:
     before: Census
     after: Census
+    under_load: Sequence[int] = ()
+    """Resident bytes between the two, every now and then."""
 
     @property
     def more_tasks(self) -> Counter[str]:
@@ -27,8 +31,19 @@ class Balance:
     def more_bytes(self) -> int:
         return self.after.resident_bytes - self.before.resident_bytes
 
+    @property
+    def halves(self) -> tuple[float, float]:
+        """Resident bytes under load, in the median of the first half of the time and the second."""
+        middle = len(self.under_load) // 2
+        if not middle:
+            return 0.0, 0.0
+        return median(self.under_load[:middle]), median(self.under_load[middle:])
+
     def problems(self) -> list[str]:
         found = []
+        first, second = self.halves
+        if second - first > A_LITTLE_BYTES:
+            found.append(f"memory goes on growing under load: {(second - first) / 1e6:.0f} MB more")
         if self.more_tasks:
             found.append(f"tasks are left behind: {dict(self.more_tasks)}")
         if self.after.files > self.before.files:

@@ -47,7 +47,8 @@ class Answered:
     began_s: float
     """Since the load began."""
     took_s: float
-    """Without the time in which our own event loop was kept from running."""
+    """Without the time in which our own event loop, and the sidecar's, were kept from running by
+    what else the machine does."""
     said: Said | None
     """`None`: nothing came back."""
     hung_up: bool = False
@@ -93,17 +94,18 @@ async def load(lane: Lane, planned: Sequence[tuple[float, Question]]) -> list[An
     """Asks all that was planned; ends with the last answer."""
     clock = asyncio.get_running_loop().time
     answered: list[Answered] = []
-    began = clock()
+    began, sidecar = clock(), lane.world.sidecar
     with lateness() as late_s:
 
         async def ask(question: Question) -> None:
-            asked_at, late = clock(), late_s()
+            asked_at, late, waited_s = clock(), late_s(), sidecar.kept_waiting_s()
             said, hung_up = None, False
             try:
                 said = await lane.world.ask(question, lane.pod_patience_s)
             except TimeoutError:
                 hung_up = True
-            took_s = clock() - asked_at - (late_s() - late)
+            waited_s = max(0.0, sidecar.kept_waiting_s() - waited_s)  # it may be another by now
+            took_s = clock() - asked_at - (late_s() - late) - waited_s
             answered.append(Answered(question, asked_at - began, took_s, said, hung_up))
 
         async with asyncio.TaskGroup() as asking:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.chaos.judge import STRAIN, Leeway, Question
 from tests.chaos.world import Lane
+from tests.servers.patience import TooLate
 
 PRICED, OF_TWO_PRODUCTS, UNKNOWN = 0, 6, 9
 """Numbers of customers."""
@@ -18,7 +19,7 @@ async def told(lane: Lane, question: Question, leeway: Leeway) -> tuple[int, Any
     """Status and JSON of an answer, which the judge found right.
 
     On a machine that is busy elsewhere a single question may run out of time; then it is asked
-    once more.
+    once more. Raises `TooLate` when it does so each time.
     """
     for _ in range(_TRIES):
         said = await lane.world.ask(question)
@@ -27,8 +28,8 @@ async def told(lane: Lane, question: Question, leeway: Leeway) -> tuple[int, Any
         assert verdict.wrong == ()
         status, body = said.status, json.loads(said.body)
         if verdict.degraded is None or verdict.degraded.reason not in STRAIN:
-            break
-    return status, body
+            return status, body
+    raise TooLate(f"{question.name}: {verdict.degraded}")
 
 
 async def fee(lane: Lane, number: int, leeway: Leeway) -> float | None:

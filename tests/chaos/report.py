@@ -62,9 +62,12 @@ def row(one: Findings, allowance_s: float) -> Sequence[str]:
 def lines(outcome: Outcome) -> Sequence[str]:
     """What stands beside the table."""
     load = f"{outcome.rate.customers:.0f} customers a second on each lane"
+    latest_s = max((one.latest_s for one in outcome.under_faults), default=0.0)
     told = [
         f"The sidecar took {outcome.cpu:.0%} of a core without a fault, at {load}.",
         f"Late: more than {outcome.allowance_s * 1000:.0f} ms after the deadline.",
+        f"The latest came {latest_s * 1000:.0f} ms after its deadline.",
+        f"Others kept the sidecar from running for {outcome.waited:.1%} of the time.",
     ]
     if (left := outcome.left_behind) is not None:
         told.append(
@@ -72,6 +75,11 @@ def lines(outcome: Outcome) -> Sequence[str]:
             f"{sum(left.after.tasks.values())} tasks, {left.before.files} and {left.after.files} "
             f"open files ({left.before.sockets} and {left.after.sockets} sockets), "
             f"{left.before.resident_bytes / 1e6:.0f} and {left.after.resident_bytes / 1e6:.0f} MB."
+        )
+        first, second = left.halves
+        told.append(
+            f"Memory under random faults: {first / 1e6:.0f} MB in the first half of the time, "
+            f"{second / 1e6:.0f} MB in the second."
         )
     if (one := outcome.arithmetic) is not None and one.questions:
         told.append(
@@ -105,6 +113,7 @@ def as_json(outcome: Outcome) -> str:
         "seed": outcome.plan.seed,
         "minutes": outcome.plan.minutes,
         "cpu": outcome.cpu,
+        "waited": outcome.waited,
         "rate": asdict(outcome.rate),
         "allowance_s": outcome.allowance_s,
         "broken": outcome.broken,

@@ -83,6 +83,20 @@ class SidecarProcess:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
 
+    def kept_waiting_s(self) -> float:
+        """Seconds so far in which its event loop was ready to run and had no processor.
+
+        Others were using them. Zero where the kernel does not tell (`CONFIG_SCHED_INFO`).
+        """
+        with contextlib.suppress(OSError):
+            told = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()
+            return int(told[1]) / 1e9
+        return 0.0
+
+    def resident_bytes(self) -> int:
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
     async def census(self) -> Census:
         tasks_file = self._folder / "tasks.json"
         tasks_file.unlink(missing_ok=True)
@@ -97,12 +111,11 @@ class SidecarProcess:
         for one in Path(f"/proc/{self.pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 links.append(str(one.readlink()))
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return Census(
             tasks=tasks,
             files=len(links),
             sockets=sum(link.startswith("socket:") for link in links),
-            resident_bytes=pages * resource.getpagesize(),
+            resident_bytes=self.resident_bytes(),
         )
 
 

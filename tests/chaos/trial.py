@@ -1,8 +1,9 @@
 """One or two faults on one lane, under load: what was seen, and what of the promise was broken."""
 
+import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -17,6 +18,10 @@ ALLOWANCE_S = 0.05
 """An answer may come so long after its deadline."""
 FEW = 8
 """Below, not every reason that a fault gives has to be seen."""
+MORE, MORE_S = Rate(singles=12, batches=6, disputes=0, wholes=0), 0.25
+"""What is asked over and over while a fault has not been felt yet."""
+TO_BE_FELT_S = 5.0
+"""Enough for a breaker that is open for its longest, and a probe."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +73,10 @@ class Findings:
                 self.unexpected[verdict.degraded.reason] += 1
         return verdict
 
+    def is_felt(self, faults: Sequence[Fault]) -> bool:
+        """Whether all has been seen that must be, see `problems`."""
+        return self._shows(faults) and (len(faults) > 1 or faults[0].bites(self))
+
     def problems(self, faults: Sequence[Fault]) -> list[str]:
         """What is broken whatever the machine was busy with: never a matter of time."""
         found = [f"{count} × {what}" for what, count in self.wrong.items()]
@@ -103,18 +112,35 @@ async def trial(
     seed: int = 0,
     seen: Seen = lambda _one, _verdict: None,
 ) -> Findings:
-    """The load with the faults in force, then the way back. Raises `NotWell` if there is none."""
-    planned = schedule(lane, rate, seconds, random.Random(f"{seed}/{lane.name}"))
+    """The load with the faults in force, then the way back. Raises `NotWell` if there is none.
+
+    How much a load of some seconds meets of a fault is a matter of luck. So a fault that is tried
+    alone, and was not felt, is asked into until it is; what never shows is red.
+    """
+    luck = random.Random(f"{seed}/{lane.name}")
     name = " + ".join(one.name for one in faults)
-    findings = Findings(name=name, lane=lane.name)
+    findings, leeway = Findings(name=name, lane=lane.name), leeway_of(*faults)
+
+    async def under(rate: Rate, seconds: float) -> None:
+        for one in await load(lane, schedule(lane, rate, seconds, luck)):
+            seen(one, findings.add(one, lane.world.judge, leeway))
+
     async with AsyncExitStack() as stack:
         for fault in faults:
             await stack.enter_async_context(fault.around(lane))
-        answered = await load(lane, planned)
+        await under(rate, seconds)
         if len(faults) == 1:
+            await _until_felt(lane, faults[0], findings, under)
             await faults[0].check(lane)
     findings.recovered_s = await lane.until_well()
-    leeway = leeway_of(*faults)
-    for one in answered:
-        seen(one, findings.add(one, lane.world.judge, leeway))
     return findings
+
+
+async def _until_felt(
+    lane: Lane, fault: Fault, findings: Findings, under: Callable[[Rate, float], Awaitable[None]]
+) -> None:
+    clock = asyncio.get_running_loop().time
+    ends = clock() + TO_BE_FELT_S
+    while not findings.is_felt([fault]) and clock() < ends:
+        await fault.again(lane)
+        await under(MORE, MORE_S)

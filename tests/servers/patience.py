@@ -32,6 +32,9 @@ def patiently(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]
                 return await test(*args, **kwargs)
             except TooLate:
                 continue
+            except ExceptionGroup as several:  # of a TaskGroup
+                if several.split(TooLate)[1] is not None:
+                    raise
         return await test(*args, **kwargs)
 
     return tried

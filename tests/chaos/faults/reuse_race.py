@@ -8,7 +8,7 @@ from itertools import count
 
 from adapters.outcome import Reason
 from tests.chaos.fault import Fault, Seen
-from tests.chaos.relay import Carry, Link, Side, Way
+from tests.chaos.relay import Carry, Link, Relay, Side, Way
 
 
 class CloseOnFifth(Way):
@@ -16,6 +16,9 @@ class CloseOnFifth(Way):
 
     def __init__(self) -> None:
         self._requests = count(1)
+        self.met = 0
+
+    def begin(self, relay: Relay) -> None:
         self.met = 0
 
     async def carry(self, link: Link, side: Side, data: bytes, go_on: Carry) -> None:

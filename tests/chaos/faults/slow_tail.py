@@ -9,7 +9,7 @@ from itertools import count
 
 from adapters.outcome import Reason
 from tests.chaos.fault import Fault, Seen
-from tests.chaos.relay import Carry, Link, Side, Way
+from tests.chaos.relay import Carry, Link, Relay, Side, Way
 
 EVERY, DELAY_S = 50, 1.5
 
@@ -18,8 +18,11 @@ class EveryFiftieth(Way):
     """By number, not by chance, so that a short load meets it too."""
 
     def __init__(self) -> None:
-        self._flights = count(EVERY // 2)
+        self._flights = count(1)
         self.met = 0
+
+    def begin(self, relay: Relay) -> None:
+        self._flights, self.met = count(EVERY // 2), 0
 
     async def carry(self, link: Link, side: Side, data: bytes, go_on: Carry) -> None:
         begins = side == "down" and link.flight_bytes == len(data)

@@ -142,11 +142,11 @@ async def test_a_failed_batch_costs_its_own_customers_only() -> None:
 async def test_a_batch_whose_filter_is_ignored_gives_right_figures_or_none() -> None:
     rows = [product(f"C{n}", f"{n}.00") for n in range(1, 100)]
     vendor = Pretend(rows={"product": rows}, ignores_filters=True)
-    settings: dict[str, Any] = {"batch_style": "comma", "page_size": 10}
-    found = await Asked(vendor, **settings).billing("C1", "C99")
+    found = await Asked(vendor, batch_style="comma", page_size=100).billing("C1", "C99")
     assert [fee(one) for one in found] == [Decimal("1.00"), Decimal("99.00")]
-    cut = await Asked(vendor, **settings, page_limit=9).billing("C1", "C99")
-    assert cut == [Unavailable(Reason.BAD_RESPONSE)] * 2
+    cut = Asked(vendor, batch_style="comma", page_size=10)
+    assert await cut.billing("C1", "C99") == [Unavailable(Reason.BAD_RESPONSE)] * 2
+    assert len(cut.exchange.requests) == 1
 
 
 async def test_an_id_with_a_separator_in_it_is_asked_about_alone() -> None:

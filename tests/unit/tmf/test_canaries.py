@@ -73,10 +73,12 @@ async def test_no_refused_answer_leaks_into_an_exception_or_a_log(
 async def test_no_object_on_the_way_shows_what_it_holds() -> None:
     exchange = Asked(Pretend(rows=ROWS)).exchange
     subject = Subject(CANARY, CANARY, (CANARY,))
-    reading = Reading(10)
-    reading.take(reply(ROWS["product"]), has_link=False)
+    reading = Reading(10, 1)
+    page = reading.judged(reply(ROWS["product"]))
+    reading.take(reply(ROWS["product"]))
     objects = [
         subject,
+        page,
         Owned(subject, tuple(ROWS["product"])),
         reading,
         Inquiry(exchange, Profile(), call()),

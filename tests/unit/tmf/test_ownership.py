@@ -39,18 +39,68 @@ def owned(rows: list[Any], *vendor_ids: str, profile: Profile = PROFILE) -> dict
 async def test_a_vendor_that_ignores_filters_gives_everybody_only_their_own(version: str) -> None:
     rows = [product(f"C{n}", f"{n}.00", version=version) for n in range(1, 40)]
     vendor = Pretend(rows={"product": rows, "customer": [{"id": "C99"}]}, ignores_filters=True)
-    asked = Asked(vendor, version=version, page_size=10)
+    asked = Asked(vendor, version=version, page_size=40)
     first, second, unpriced, unknown = await asked.billing("C1", "C39", "C99", "C100")
     assert (fee(first), fee(second)) == (Decimal("1.00"), Decimal("39.00"))
     assert (unpriced, unknown) == (Found(Billing()), Missing())
 
 
-async def test_an_ignored_filter_beyond_the_page_limit_gives_no_figures_at_all() -> None:
-    rows = [product(f"C{n}") for n in range(100)]
-    vendor = Pretend(rows={"product": rows}, ignores_filters=True)
-    asked = Asked(vendor, page_size=10, page_limit=3)
-    assert await asked.billing("C1") == [Unavailable(Reason.BAD_RESPONSE)]
-    assert len(asked.exchange.requests) == 3
+@pytest.mark.parametrize("version", ["v4", "v5"])
+@pytest.mark.parametrize("style", ["off", "repeat"])
+@pytest.mark.parametrize("page_cap", [10, 99])
+async def test_a_full_page_of_strangers_is_refused_before_another_is_asked_for(
+    page_cap: int, style: str, version: str
+) -> None:
+    """Whether the vendor ends a page or sends everybody at once; nobody is missing for that."""
+    rows = [product(f"C{n}", version=version) for n in range(1, 100)]
+    vendor = Pretend(rows={"product": rows}, ignores_filters=True, page_cap=page_cap)
+    asked = Asked(vendor, version=version, batch_style=style, page_size=20)
+    vendor_ids = ["C1", "C2", "C3", "C98", "C100"]
+    assert await asked.billing(*vendor_ids) == [Unavailable(Reason.BAD_RESPONSE)] * 5
+    assert len(asked.exchange.requests) == (5 if style == "off" else 1)
+
+
+async def test_a_full_page_of_strangers_is_refused_inside_of_the_guard() -> None:
+    rows = [product(f"C{n}") for n in range(30)]
+    vendor, refused = Pretend(rows={"product": rows}, ignores_filters=True), []
+
+    async def guarded(request: VendorRequest) -> VendorReply:
+        answer = vendor(request)
+        with pytest.raises(LookupFailed) as failed:
+            request.verify(answer)
+        refused.append(failed.value.reason)
+        return answer
+
+    await Asked(guarded, page_size=10).billing("C1")
+    assert refused == [Reason.BAD_RESPONSE]
+
+
+async def test_pages_that_name_the_customer_in_any_role_or_nobody_are_no_strangers() -> None:
+    """Which of their rows count is another matter: the filter was honoured."""
+    others = [{"id": "SP", "role": "service provider"}, {"id": "C9", "role": "customer"}]
+    rows = [
+        product("C1", "10.00", product_id="mine"),
+        *(product(None, product_id=f"R{n}", relatedParty=[*others, {"id": "C1", "role": "payer"}])
+          for n in range(15)),
+        *(product(None, product_id=f"N{n}") for n in range(15)),
+    ]  # fmt: skip
+    asked = Asked(Pretend(rows={"product": rows}), page_size=10, trust_filter=True)
+    exchange = asked.exchange
+    await asked.billing("C1")
+    assert len([one for one in exchange.requests if one.path == "product"]) > 1
+
+
+async def test_accounts_that_are_shared_are_no_strangers() -> None:
+    rows = {
+        "billingAccount": [account("A1", "C1")],
+        "product": [
+            product("C2", "1.00", product_id=f"P{n}", billingAccount={"id": "A1"})
+            for n in range(15)
+        ] + [product("C1", "10.00", billingAccount={"id": "A1"})],
+    }  # fmt: skip
+    asked = Asked(Pretend(rows=rows), product_query="account", page_size=10)
+    [found] = await asked.billing("C1")
+    assert fee(found) == Decimal("10.00")
 
 
 async def test_an_ignored_filter_on_accounts_does_not_bring_in_a_strangers_products() -> None:

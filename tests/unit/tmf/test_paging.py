@@ -64,6 +64,34 @@ async def test_more_rows_than_all_pages_hold_are_not_looked_at() -> None:
     assert failed.value.reason is Reason.BAD_RESPONSE
 
 
+BAD_PAGES = {
+    "came twice": Pretend(rows={"product": rows(30)}, ignores_paging=True, page_cap=10),
+    "more rows": lambda _request: reply(rows(51)),
+    "more pages": Pretend(rows={"product": rows(100)}, counts=False, page_cap=1),
+    "empty page": lambda _request: reply([], x_total_count="3"),
+}
+
+
+@pytest.mark.parametrize("why", BAD_PAGES)
+async def test_what_hinders_reading_to_the_end_is_refused_inside_of_the_guard(why: str) -> None:
+    """Where it counts against the vendor; the same page may be judged by several tries."""
+    refused: list[str | None] = []
+
+    async def guarded(request: VendorRequest) -> VendorReply:
+        answer: VendorReply = BAD_PAGES[why](request)
+        for _ in range(2):
+            try:
+                request.verify(answer)
+            except LookupFailed as failure:
+                refused.append(failure.detail)
+        return answer
+
+    with pytest.raises(LookupFailed):
+        await read(ScriptedExchange(guarded))
+    assert len(refused) == 2
+    assert all(why in str(one) for one in refused)
+
+
 async def test_206_says_that_there_is_more_even_without_a_count() -> None:
     exchange = ScriptedExchange(Pretend(rows={"product": rows(7)}, page_cap=4, counts=False))
     assert await read(exchange) == rows(7)
