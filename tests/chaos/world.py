@@ -200,8 +200,8 @@ class World:
 
     async def hang_up(self) -> None:
         """The pod keeps no connection; the next question opens one."""
-        await self.session.close()
-        self.session = making.session(ANSWER_S)
+        old, self.session = self.session, making.session(ANSWER_S)
+        await old.close()
 
     async def hang_up_for_good(self) -> None:
         await self.session.close()
