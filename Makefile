@@ -29,7 +29,11 @@ demo: $(VENV)/.runtime ## Watch the sidecar answer, lose a vendor, and recover (
 	@$(BIN)/bss-sidecar demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests, in parallel, with coverage
+test: $(VENV)/.dev ## Run the tests, in parallel
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Run the tests, and tell which lines none of them reaches (twice as long)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 .PHONY: contract
