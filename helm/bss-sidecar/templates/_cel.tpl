@@ -28,7 +28,6 @@
 {{/* The choices of the pod, as CEL. */}}
 {{- define "bss-sidecar.celChoices" -}}
 {{- $mark := include "bss-sidecar.celMark" "" -}}
-{{- $port := .Values.ports.data | toString | toJson -}}
 {{- dict
   "image" (print $mark "variables.image")
   "memory" (print $mark "variables.memory")
