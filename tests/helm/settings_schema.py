@@ -34,7 +34,9 @@ def _draft_7(value: Any) -> Any:
     if set(value) & {"anyOf"}:
         value = _without_null(value)
     return {
-        key: inner.replace("#/$defs/", f"#/definitions/{PREFIX}") if key == "$ref" else _draft_7(inner)
+        key: inner.replace("#/$defs/", f"#/definitions/{PREFIX}")
+        if key == "$ref"
+        else _draft_7(inner)
         for key, inner in value.items()
         if key not in ("title", "default")
     }

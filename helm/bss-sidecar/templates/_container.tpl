@@ -9,14 +9,6 @@ The one source of all that is put into a pod. Each mode of injection renders the
     bss-sidecar.appVolumeMounts  and what it may read
 */}}
 
-{{- define "bss-sidecar.url" -}}
-{{- if eq . "socket" -}}
-unix:/run/bss-sidecar/bss-sidecar.sock
-{{- else -}}
-http://127.0.0.1
-{{- end -}}
-{{- end -}}
-
 {{/* By name: what differs from pod to pod. */}}
 {{- define "bss-sidecar.choices" -}}
 {{- $socket := eq .Values.authentication "socket" -}}
@@ -229,8 +221,6 @@ redis: {{ . | quote }}
 - name: bss-sidecar-run
   mountPath: /run/bss-sidecar
   readOnly: true
-{{- else -}}
-[]
 {{- end -}}
 {{- end -}}
 
@@ -244,5 +234,11 @@ bss-sidecar.pedkai.io/version: {{ include "bss-sidecar.version" . | quote }}
 {{- define "bss-sidecar.podAnnotations" -}}
 {{- with .Values.pod.annotations }}
 {{- toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "bss-sidecar.pullSecrets" -}}
+{{- range .Values.image.pullSecrets }}
+- name: {{ . }}
 {{- end }}
 {{- end -}}
