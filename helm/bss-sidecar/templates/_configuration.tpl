@@ -18,6 +18,10 @@
 {{- $_ := unset $made "default_tenant" -}}
 {{- end -}}
 {{- end -}}
+{{- if .root.Values.redis.enabled -}}
+{{- $cache := include "bss-sidecar.redisCache" .root | fromYaml -}}
+{{- $_ := set $made "cache" (mergeOverwrite $cache ($made.cache | default dict)) -}}
+{{- end -}}
 {{- $_ := set $made "schema_version" 1 -}}
 {{- toYaml $made -}}
 {{- end -}}

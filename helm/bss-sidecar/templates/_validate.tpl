@@ -8,7 +8,7 @@
 
 {{- define "bss-sidecar.problems" -}}
 {{- $found := list -}}
-{{- range $rule := list "cluster" "namespaces" "tenants" "resources" "ports" "files" "extraVolumes" -}}
+{{- range $rule := list "cluster" "namespaces" "tenants" "resources" "ports" "files" "extraVolumes" "redis" "certificates" -}}
 {{- range include (printf "bss-sidecar.problemsOf.%s" $rule) $ | splitList "\n" -}}
 {{- if trim . -}}
 {{- $found = append $found (trim .) -}}
@@ -117,6 +117,28 @@ configuration names the file {{ . }}, but {{ $value }}.existingSecret is not set
 {{- range .Values.extraVolumeMounts }}
 {{- if not (has .name $names) }}
 extraVolumeMounts names the volume {{ .name }}, which is not among extraVolumes.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "bss-sidecar.problemsOf.redis" -}}
+{{- if .Values.redis.enabled }}
+{{- range $value, $is := dict "redis" .Values.redis "cacheKeys" .Values.cacheKeys "redisCredentials" .Values.redisCredentials }}
+{{- if not $is.existingSecret }}
+redis.enabled needs {{ $value }}.existingSecret; values.yaml says what belongs into that Secret.
+{{- end }}
+{{- end }}
+{{- $cache := .Values.configuration.cache | default dict }}
+{{- if ne ($cache.store | default "redis") "redis" }}
+redis.enabled installs a Redis, but configuration.cache.store is {{ $cache.store }}, so nobody would ask it. Leave `store` out, or redis.enabled.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "bss-sidecar.problemsOf.certificates" -}}
+{{- range $name, $_ := .Values.certificates }}
+{{- if not (hasKey $.Values.credentials $name) }}
+certificates.{{ $name }} has no credentials.{{ $name }}, whose Secret it would fill; there are: {{ keys $.Values.credentials | sortAlpha | join ", " | default "none" }}.
 {{- end }}
 {{- end }}
 {{- end -}}
