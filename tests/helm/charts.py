@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -52,12 +53,7 @@ def render(
     helm: str | None = None,
 ) -> str:
     """What `helm template` makes of values. Raises `Refused`."""
-    with _as_file(values or {}) as file:
-        return run_helm(
-            *("template", RELEASE, str(chart), "--namespace", NAMESPACE),
-            *("--kube-version", kubernetes, "--values", str(file)),
-            helm=helm,
-        )
+    return _render(json.dumps(values or {}), kubernetes, chart, helm or helms()[0])
 
 
 def manifests(text: str) -> list[Manifest]:
@@ -82,16 +78,25 @@ def parent_chart() -> Iterator[Path]:
 
 def render_parent(values: Values | None = None, *, kubernetes: str = "1.29.0") -> str:
     """The parent chart with values of ours, in mode `template`. Raises `Refused`."""
-    given = {"inject": {"mode": "template"}}
-    ours = {**(values or {}), "inject": {**(values or {}).get("inject", {}), **given["inject"]}}
+    given = values or {}
+    ours = {**given, "inject": {**given.get("inject", {}), "mode": "template"}}
+    return _render_parent(json.dumps({"bss-sidecar": ours}), kubernetes)
+
+
+@cache
+def _render_parent(values: str, kubernetes: str) -> str:
     with parent_chart() as chart:
-        return render({"bss-sidecar": ours}, kubernetes=kubernetes, chart=chart)
+        return _render(values, kubernetes, chart, helms()[0])
 
 
-@contextmanager
-def _as_file(values: Values) -> Iterator[Path]:
-    """JSON is YAML."""
+@cache
+def _render(values: str, kubernetes: str, chart: Path, helm: str) -> str:
+    """Several tests look at the same manifests. JSON is YAML."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
-        json.dump(values, file)
+        file.write(values)
         file.flush()
-        yield Path(file.name)
+        return run_helm(
+            *("template", RELEASE, str(chart), "--namespace", NAMESPACE),
+            *("--kube-version", kubernetes, "--values", file.name),
+            helm=helm,
+        )
