@@ -42,15 +42,9 @@ func newIdentity(directory string) (identity, error) {
 	return admin, keyutil.WriteKey(filepath.Join(directory, accountKey), pem)
 }
 
-func (i identity) certificate() string { return filepath.Join(i.directory, "apiserver.crt") }
-
-func (i identity) certificateExists() bool {
-	_, err := os.Stat(i.certificate())
-	return err == nil
-}
-
+// kubeconfig trusts the certificate that kube-apiserver made for itself.
 func (i identity) kubeconfig(server string) (*api.Config, error) {
-	trusted, err := os.ReadFile(i.certificate())
+	trusted, err := os.ReadFile(filepath.Join(i.directory, "apiserver.crt"))
 	if err != nil {
 		return nil, err
 	}

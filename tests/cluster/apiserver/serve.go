@@ -8,15 +8,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
-
-	"github.com/spf13/pflag"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 )
 
 // serve runs a cluster that keeps everything in directory, on loopback ports that the system picks.
@@ -55,7 +54,8 @@ func serve(directory string) error {
 	return err
 }
 
-// apiServer takes the flags of a real cluster, as far as they matter to admission.
+// apiServer takes the flags of a real cluster, as far as they matter to admission: its plugins are
+// those of every cluster. It has made its serving certificate when it returns.
 func apiServer(ctx context.Context, directory, etcd string, listener net.Listener) (options.CompletedOptions, error) {
 	s := options.NewServerRunOptions()
 	s.SecureServing.Listener = listener
@@ -90,12 +90,8 @@ func apiServer(ctx context.Context, directory, etcd string, listener net.Listene
 	return completed, utilerrors.NewAggregate(completed.Validate())
 }
 
-// whenReady waits for the server, starts the controllers and leaves the kubeconfig.
+// whenReady waits for the server, starts the controllers, and leaves the kubeconfig behind.
 func whenReady(ctx context.Context, admin identity, address string) error {
-	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true,
-		func(context.Context) (bool, error) { return admin.certificateExists(), nil }); err != nil {
-		return fmt.Errorf("no serving certificate: %w", err)
-	}
 	config, err := admin.kubeconfig("https://" + address)
 	if err != nil {
 		return err
@@ -109,11 +105,11 @@ func whenReady(ctx context.Context, admin identity, address string) error {
 	if err != nil {
 		return err
 	}
-	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true,
-		func(ctx context.Context) (bool, error) {
-			_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
-			return err == nil, nil
-		}); err != nil {
+	isReady := func(ctx context.Context) (bool, error) {
+		_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		return err == nil, nil
+	}
+	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true, isReady); err != nil {
 		return fmt.Errorf("kube-apiserver did not become ready: %w", err)
 	}
 	startControllers(ctx, client)
