@@ -26,7 +26,7 @@ def by_policy(found: list[Manifest]) -> Injected:
     """For a pod without annotations."""
     policy = the("MutatingAdmissionPolicy", found)
     expressions = {one["name"]: one["expression"] for one in policy["spec"]["variables"]}
-    chosen = {name: _default(expressions[name]) for name in _CHOICES}
+    chosen = {name: _default(expressions[name]) for name in _CHOICES} | {"podHasBudget": False}
     return Injected(
         container=evaluate(expressions["container"], chosen),
         volumes=evaluate(expressions["volumes"], chosen),

@@ -40,10 +40,21 @@ def test_what_a_pod_chooses_by_an_annotation_is_what_the_value_would_have_given(
         "logLevel": "debug",
         "memory": "1Gi",
         "cpuRequest": "50m",
+        "podHasBudget": False,
     }
     assert evaluate(expressions["container"], choices) == wanted.container
     assert evaluate(expressions["env"], choices) == wanted.env
     assert evaluate(expressions["volumeMounts"], choices) == wanted.volume_mounts
+
+
+def test_a_pod_with_resources_of_its_own_shares_them_with_the_sidecar() -> None:
+    policy = the("MutatingAdmissionPolicy", manifests(render()))
+    expressions = {one["name"]: one["expression"] for one in policy["spec"]["variables"]}
+    assert expressions["podHasBudget"] == "has(object.spec.resources)"
+    choices = dict.fromkeys(("image", "authentication", "logLevel", "memory", "cpuRequest"), "")
+    for has_budget in (True, False):
+        container = evaluate(expressions["container"], {**choices, "podHasBudget": has_budget})
+        assert bool(container["resources"]) is not has_budget
 
 
 def test_the_label_of_the_version_changes_with_what_is_injected_and_with_nothing_else() -> None:

@@ -117,6 +117,10 @@ readinessProbe:
   {{- toYaml (omit $values.probes.readiness "enabled") | nindent 2 }}
 {{- end }}
 volumeMounts:
+  # In the place of the API server's token, which would be mounted there: the sidecar needs none.
+  - name: bss-sidecar-no-token
+    mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+    readOnly: true
   - name: bss-sidecar-run
     mountPath: /run/bss-sidecar
   - name: bss-sidecar-config
@@ -160,6 +164,10 @@ redis: {{ . | quote }}
   emptyDir:
     medium: Memory
     sizeLimit: 1Mi
+- name: bss-sidecar-no-token
+  emptyDir:
+    medium: Memory
+    sizeLimit: 4Ki
 - name: bss-sidecar-config
   configMap:
     name: {{ include "bss-sidecar.configMapName" . }}
