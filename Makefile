@@ -51,6 +51,10 @@ cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, m
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
 	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: image
+image: $(VENV)/.dev ## Perform the Dockerfile's steps without an engine, and run what they make
+	@IMAGE=full PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/image
+
 .PHONY: test-cluster
 test-cluster: kube $(VENV)/.dev ## Install the chart on a real Kubernetes API server, built once (needs Go)
 	@CLUSTER=full $(BIN)/pytest tests/cluster
