@@ -21,13 +21,13 @@ def written() -> list[Stage]:
 
 
 @pytest.fixture(scope="session")
-def image(written: list[Stage]) -> Iterator[Path]:
-    """Its root, which nobody can write to. Any user can get there.
+def final(written: list[Stage]) -> Stage:
+    return written[-1]
 
-    It takes a minute and a package index, so that it is made by `make image` alone.
-    """
-    if environment().get("IMAGE") != "full":
-        pytest.skip("the image's steps are performed by `make image`")
+
+@pytest.fixture(scope="session")
+def image(written: list[Stage]) -> Iterator[Path]:
+    """Its root, which nobody can write to. Any user can get there."""
     with tempfile.TemporaryDirectory(prefix="bss-image-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
