@@ -4,8 +4,9 @@ import base64
 import http.client
 import json
 import ssl
+import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,12 @@ class Cluster:
 
     def call(self, method: str, path: str, body: object = None, **query: str) -> Thing:
         """Raises `Refused` for every status from 400 on."""
+        return self._ask(method, path, body, query)[0]
+
+    def _ask(
+        self, method: str, path: str, body: object, query: Mapping[str, str]
+    ) -> tuple[Thing, list[str]]:
+        """Its answer and its warnings."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
@@ -63,7 +70,7 @@ class Cluster:
         answer: Thing = json.loads(text) if text.startswith(b"{") else {"message": text.decode()}
         if reply.status >= 400:
             raise Refused(reply.status, answer)
-        return answer
+        return answer, reply.headers.get_all("Warning", [])
 
     def get(self, path: str, **query: str) -> Thing:
         return self.call("GET", path, **query)
@@ -84,8 +91,11 @@ class Cluster:
 
     def would_admit(self, pod: Thing) -> Thing:
         """The pod as it would be stored, after admission; nothing is."""
-        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
-        return self.call("POST", path, pod, dryRun="All")
+        return self._ask("POST", _pods_of(pod), pod, {"dryRun": "All"})[0]
+
+    def would_warn(self, pod: Thing) -> str:
+        """What a person would read who creates it."""
+        return "\n".join(self._ask("POST", _pods_of(pod), pod, {"dryRun": "All"})[1])
 
     def make_namespace(self, name: str, labels: Mapping[str, str]) -> None:
         """With the `default` ServiceAccount that a controller makes in a real cluster."""
@@ -98,6 +108,11 @@ class Cluster:
     def everything(self) -> set[str]:
         """Type, namespace and name of each object there is, but for events."""
         return {path for listing in self._listings() for path in self._paths(listing)}
+
+    def kubectl(self, *arguments: str) -> str:
+        """What it printed, as for a person. Raises `CalledProcessError`."""
+        command = [str(self.program), "kubectl", f"--kubeconfig={self.kubeconfig}", *arguments]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def _listings(self) -> Iterator[str]:
         groups = self.get("/apis")["groups"]
@@ -113,6 +128,10 @@ class Cluster:
         for one in self.items(listing):
             meta = one["metadata"]
             yield f"{listing}/{meta.get('namespace', '')}/{meta['name']}"
+
+
+def _pods_of(pod: Thing) -> str:
+    return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
 
 
 def until(reached: Callable[[], bool], told: Callable[[], object] = str) -> None:
@@ -148,8 +167,3 @@ def _read(kubeconfig: Path, program: Path) -> Cluster:
         token=known["users"][0]["user"]["token"],
         trusted=ssl.create_default_context(cadata=trusted),
     )
-
-
-def command(cluster: Cluster, *arguments: str) -> Sequence[str]:
-    """kubectl, as a person would call it."""
-    return [str(cluster.program), "kubectl", "--kubeconfig", str(cluster.kubeconfig), *arguments]

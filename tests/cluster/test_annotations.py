@@ -76,6 +76,7 @@ def test_where_no_container_has_the_name_the_pod_still_starts(cluster: Cluster) 
     admitted = injected(cluster, container="nobody")
     assert len(sidecars(admitted)) == 1
     assert told(admitted) == {}
+    assert "nobody" in cluster.would_warn(pod(LISTED, annotations={"container": "nobody"}))
 
 
 WRONG = {

@@ -1,12 +1,10 @@
 """What a pod of Pedkai has after the API server admitted it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from tests.cluster.cluster import Cluster, Refused, Thing, until
 from tests.cluster.conftest import ELSEWHERE, LISTED, RESTRICTED
+from tests.cluster.deploying import deployed, pods
 from tests.cluster.pedkai import DOMAIN, deployment, is_touched, named, pod, sidecars
 
 pytestmark = pytest.mark.usefixtures("release")
@@ -14,28 +12,10 @@ pytestmark = pytest.mark.usefixtures("release")
 RUN = "/run/bss-sidecar"
 
 
-@contextmanager
-def deployed(cluster: Cluster, what: Thing) -> Iterator[list[Thing]]:
-    """The pods that the real Deployment and ReplicaSet controllers made of it."""
-    name, namespace = what["metadata"]["name"], what["metadata"]["namespace"]
-    deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
-    pods = f"/api/v1/namespaces/{namespace}/pods"
-    chosen = f"deployment={name}"
-    cluster.call("POST", deployments, what)
-    try:
-        until(lambda: len(cluster.items(pods, labelSelector=chosen)) == 3)
-        yield cluster.items(pods, labelSelector=chosen)
-    finally:
-        cluster.call("DELETE", f"{deployments}/{name}", propagationPolicy="Background")
-        replicas = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
-        cluster.call("DELETE", replicas, labelSelector=chosen)
-        cluster.call("DELETE", pods, labelSelector=chosen, gracePeriodSeconds="0")
-
-
 @pytest.mark.parametrize("namespace", [LISTED, RESTRICTED])
 def test_each_of_three_replicas_has_the_sidecar_first(cluster: Cluster, namespace: str) -> None:
-    with deployed(cluster, deployment(namespace, "with")) as pods:
-        for one in pods:
+    with deployed(cluster, deployment(namespace, "with")) as chosen:
+        for one in pods(cluster, namespace, chosen):
             assert one["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
             assert one["spec"]["initContainers"][0]["name"] == "bss-sidecar"
             assert len(sidecars(one)) == 1
@@ -43,8 +23,9 @@ def test_each_of_three_replicas_has_the_sidecar_first(cluster: Cluster, namespac
 
 
 def test_replicas_without_the_label_are_untouched(cluster: Cluster) -> None:
-    with deployed(cluster, deployment(LISTED, "without", labels={})) as pods:
-        assert [is_touched(one) for one in pods] == [False] * 3
+    with deployed(cluster, deployment(LISTED, "without", labels={})) as chosen:
+        found = pods(cluster, LISTED, chosen)
+        assert [is_touched(one) for one in found] == [False] * 3
 
 
 @pytest.mark.parametrize("value", ["false", "True", "yes"])
@@ -171,9 +152,9 @@ def _as_new(admitted: Thing) -> Thing:
 
 def test_an_update_of_a_pod_is_none_of_our_business(cluster: Cluster) -> None:
     """A pod that runs without a sidecar can still be labelled, finished and deleted."""
-    pods = f"/api/v1/namespaces/{LISTED}/pods"
-    made = cluster.call("POST", pods, pod(LISTED, labels={}))
-    path = f"{pods}/{made['metadata']['name']}"
+    path = f"/api/v1/namespaces/{LISTED}/pods"
+    made = cluster.call("POST", path, pod(LISTED, labels={}))
+    path = f"{path}/{made['metadata']['name']}"
     try:
         labelled = cluster.call(
             "PATCH", path, {"metadata": {"labels": {f"{DOMAIN}/inject": "true"}}}

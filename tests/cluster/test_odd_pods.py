@@ -66,10 +66,16 @@ def test_other_sidecars_stay_what_they_are(cluster: Cluster) -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_a_pod_that_shares_its_network_or_processes_is_left_alone(
+def test_a_pod_that_shares_its_network_or_processes_is_left_alone_and_told_so(
     cluster: Cluster, sharing: dict[str, Any]
 ) -> None:
-    assert not is_touched(cluster.would_admit(pod(LISTED, **sharing)))
+    asked = pod(LISTED, **sharing)
+    assert not is_touched(cluster.would_admit(asked))
+    assert f"({next(iter(sharing))})" in cluster.would_warn(asked)
+
+
+def test_a_pod_that_gets_its_sidecar_is_not_warned_of_anything(cluster: Cluster) -> None:
+    assert cluster.would_warn(pod(LISTED)) == ""
 
 
 def test_a_pod_that_says_it_does_not_share_is_like_any_other(cluster: Cluster) -> None:
@@ -119,8 +125,10 @@ def test_a_pod_whose_port_has_the_name_of_ours_is_admitted(cluster: Cluster) -> 
 def test_a_pod_with_resources_of_its_own_is_admitted(
     cluster: Cluster, limit: dict[str, Any]
 ) -> None:
-    """Its containers may not ask for more than the pod: then it goes without a sidecar."""
-    assert cluster.would_admit(pod(LISTED, resources=limit))["spec"]["resources"]
+    """Its containers may not ask for more than the pod: the sidecar lives on the pod's."""
+    admitted = cluster.would_admit(pod(LISTED, resources=limit))
+    assert names(admitted) == ["bss-sidecar"]
+    assert sidecars(admitted)[0]["resources"] == {}
 
 
 def test_a_pod_that_was_made_by_hand_with_a_name_is_injected(cluster: Cluster) -> None:
