@@ -81,10 +81,11 @@ class Cluster:
         return listed
 
     def exists(self, path: str) -> bool:
+        """A type that was just defined is not there yet, or is being set up (429)."""
         try:
             self.get(path)
         except Refused as refused:
-            if refused.status == 404:
+            if refused.status in {404, 429}:
                 return False
             raise
         return True
