@@ -67,7 +67,7 @@ def _compile(target: Path, env: Mapping[str, str]) -> None:
     say(f"Building kube-apiserver {kubernetes_version()} with etcd, once; kept in {target.parent}")
     say("  step 1 of 2: the sources, from the module proxy")
     packages = _listed(env)
-    say(f"  step 2 of 2: {packages} packages to compile (8 to 30 minutes on two cores)")
+    say(f"  step 2 of 2: {packages} packages to compile (5 minutes on two free cores)")
     fresh = target.with_name(f"kube.{os.getpid()}")
     try:
         _run(["build", "-v", "-ldflags", _linking(), "-o", str(fresh), "."], env, began, packages)

@@ -135,12 +135,12 @@ def _pods_of(pod: Thing) -> str:
     return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
 
 
-def until(reached: Callable[[], bool], told: Callable[[], object] = str) -> None:
-    """Looks again and again. `told` says what there was to see when the time is over."""
+def until(reached: Callable[[], bool]) -> None:
+    """Looks again and again. Raises `AssertionError` when the time is over."""
     give_up_at = time.monotonic() + CHANGE_TIMEOUT_S  # noqa: TID251  (a real process is waited for)
     while not reached():
         if time.monotonic() > give_up_at:  # noqa: TID251  (as above)
-            raise AssertionError(f"not within {CHANGE_TIMEOUT_S} s: {told()}")
+            raise AssertionError(f"not within {CHANGE_TIMEOUT_S} s")
         time.sleep(_POLL_S)
 
 

@@ -1,5 +1,6 @@
 """How the program of these tests is built. Compiles nothing."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import build
+from tests.cluster.conftest import ASKED_FOR
+
+
+@pytest.mark.skipif(not ASKED_FOR, reason="`make test-cluster` uses a real Kubernetes API server")
+def test_the_program_was_built_before_its_tests() -> None:
+    assert os.access(build.program(os.environ), os.X_OK)  # noqa: TID251  (where the cache is)
 
 
 def test_without_go_one_line_says_what_is_missing(tmp_path: Path) -> None:
