@@ -142,3 +142,20 @@ def test_a_pod_for_another_system_is_left_alone(cluster: Cluster) -> None:
     windows = {"name": "backend", "image": "pedkai-backend:1"}
     asked = pod(LISTED, os={"name": "windows"}, containers=[windows], volumes=[])
     assert not is_touched(cluster.would_admit(asked))
+
+
+def test_labelled_pods_that_are_left_alone_are_counted(cluster: Cluster) -> None:
+    """By the API server; what it counts is what an alert can look at."""
+    before = left_alone(cluster)
+    cluster.would_admit(pod(LISTED))
+    assert left_alone(cluster) == before
+    cluster.would_admit(pod(LISTED, hostNetwork=True))
+    assert left_alone(cluster) == before + 1
+
+
+def left_alone(cluster: Cluster) -> float:
+    """As the values' comment says where to look."""
+    lines = cluster.get("/metrics")["message"].splitlines()
+    name = "apiserver_validating_admission_policy_check_total{"
+    ours = [line for line in lines if line.startswith(name) and 'policy="bss-' in line]
+    return sum(float(line.rpartition(" ")[2]) for line in ours if '"warn"' in line)
