@@ -22,7 +22,7 @@ FIND_PYTHON := for python in $${PYTHON:-} python3.11 python3.12 python3.13 pytho
 
 .PHONY: help
 help: ## What can be made
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Watch the sidecar answer, lose a vendor, and recover (under 30 s)
@@ -54,6 +54,18 @@ cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, m
 .PHONY: chaos
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
 	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: image
+image: $(VENV)/.dev ## Perform the Dockerfile's steps without an engine, and run what they make
+	@IMAGE=full PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/image
+
+.PHONY: test-cluster
+test-cluster: kube $(VENV)/.dev ## Install the chart on a real Kubernetes API server, built once (needs Go)
+	@CLUSTER=full $(BIN)/pytest tests/cluster
+
+.PHONY: kube
+kube: $(VENV)/.python
+	@$(BIN)/python tests/cluster/build.py
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms

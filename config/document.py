@@ -8,7 +8,7 @@ that `no` is a word and `1:30` is no number.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -19,6 +19,8 @@ SIZE_LIMIT = 1024 * 1024
 """Bytes of a configuration file."""
 DEPTH_LIMIT = 16
 """Mappings and lists inside one another."""
+
+Plain: TypeAlias = str | int | float | bool | None
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -188,10 +190,15 @@ class _Builder:
             self._result.flaws.append(Flaw(place, "has a YAML tag", "the value without its tag"))
 
 
-def _plain(event: Any) -> str | int | float | bool | None:
+def _plain(event: Any) -> Plain:
     text: str = event.value
     if event.style:  # quoted, or a block of text
         return text
+    return plain_value(text)
+
+
+def plain_value(text: str) -> Plain:
+    """What a text without quotes is, by the core rules of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):

@@ -59,6 +59,13 @@ class Draft:
         if isinstance(group, dict | list):
             group[place[-1]] = value  # type: ignore[index]  # an index for a list, a key else
 
+    def set(self, place: Place, value: object) -> None:
+        """As `put`, and makes the groups on the way that nobody wrote."""
+        for depth in range(1, len(place)):
+            if self.value(place[:depth]) is None:
+                self.put(place[:depth], {})
+        self.put(place, value)
+
     def drop(self, place: Place) -> None:
         """Take a value out; of a list all of it, because the others would change their places."""
         place = _whole(place)

@@ -102,7 +102,7 @@ def _is_secret(place: Place, value: object) -> bool:
     if holds_secret(field):
         return not (_key(place) == "dsn" and isinstance(value, str) and _is_open_dsn(value))
     if field is None and _is_secret_name(place):
-        return True
+        return not isinstance(value, bool)  # such as whether there is one
     return isinstance(value, str) and (
         bool(_SECRET_TEXT.search(value)) or bool(_URL.match(value) and not _is_open_url(value))
     )

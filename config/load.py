@@ -3,7 +3,8 @@
 The only reader of the environment and of files. A load goes in steps, and each leaves a draft in
 which only what passed is left, so that one run tells every problem:
 
-    document (YAML) → no secrets inside → ${NAME} → each setting by itself → rules between settings
+    document (YAML) → overrides → no secrets inside → ${NAME} → each setting by itself
+    → rules between settings
 """
 
 import hashlib
@@ -18,15 +19,17 @@ from pydantic import ValidationError
 from config.document import SIZE_LIMIT, parse_document
 from config.draft import Draft
 from config.inline import refuse_secrets, take_environment
+from config.overrides import Overrides, lay_over
 from config.problems import ConfigurationProblems, Place, Problem
 from config.rules import judge
 from config.settings import Settings
-from config.shape import field_at, likely_setting
+from config.shape import field_at, fields_at, likely_setting
 from config.wording import explain
 
 Read: TypeAlias = Callable[[Path], str | bytes]
 
 SCHEMA_VERSION = 1
+_UNKNOWN = "extra_forbidden"  # as pydantic calls a key that is no setting
 _STAND_IN = "x"  # in the place of a text that is missing, so that its group can be judged
 
 
@@ -48,12 +51,13 @@ def load(
     vendors: Mapping[str, str],
     lenient: bool = False,
     exists: Callable[[Path], bool] | None = None,
+    overrides: Overrides | None = None,
 ) -> Loaded:
     """Settings from one file. Raises `ConfigurationProblems` with all that is wrong.
 
     `vendors` says what each vendor is reached over: `http`, `database` or `none`. `lenient`: an
     unknown key is a warning, and left out. `exists`: asked of every file that the settings name;
-    one that is not there is a warning, for it may come later.
+    one that is not there is a warning, for it may come later. `overrides` win over the file.
     """
     content = _content(path, read)
     digest = digest_of(content)
@@ -61,9 +65,12 @@ def load(
         draft = Draft(parse_document(content))
     except ConfigurationProblems as hopeless:
         raise ConfigurationProblems(hopeless.problems, digest=digest) from None
+    lay_over(draft, overrides or {})
     refuse_secrets(draft)
+    if lenient:
+        _leave_out_unknown(draft)
     take_environment(draft, env)
-    settings = _validated(draft, lenient=lenient)
+    settings = _validated(draft)
     _judge(draft, settings, vendors)
     if draft.problems:
         raise ConfigurationProblems(
@@ -104,7 +111,24 @@ def _content(path: Path, read: Read) -> str | bytes:
     raise ConfigurationProblems([Problem("", what, instead)])
 
 
-def _validated(draft: Draft, *, lenient: bool) -> Settings:
+def _leave_out_unknown(draft: Draft) -> None:
+    """What a newer sidecar may know. Nothing else is asked of it, such as whether its `${NAME}` is
+    set here.
+    """
+    groups: list[Place] = [()]
+    while groups:
+        group = groups.pop()
+        value, fields = draft.value(group), fields_at(group)
+        for key in list(value) if isinstance(value, dict) else ():
+            place = (*group, key)
+            if fields and key not in fields:
+                draft.warn(place, *explain(_UNKNOWN, place, {}))
+                draft.drop(place)
+            else:
+                groups.append(place)
+
+
+def _validated(draft: Draft) -> Settings:
     """Settings from what is left of the draft once every bad value is out of it."""
     _drop_empty_groups(draft)
     while True:
@@ -113,20 +137,14 @@ def _validated(draft: Draft, *, lenient: bool) -> Settings:
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         # Unknown keys first: a slip in a key explains why another one is missing.
-        for detail in sorted(details, key=lambda one: one["type"] != "extra_forbidden"):
+        for detail in sorted(details, key=lambda one: one["type"] != _UNKNOWN):
             place = tuple(step for step in detail["loc"] if step != "[key]")
-            _take_out(draft, detail["type"], place, detail.get("ctx", {}), lenient=lenient)
+            _take_out(draft, detail["type"], place, detail.get("ctx", {}))
 
 
-def _take_out(
-    draft: Draft, kind: str, place: Place, context: Mapping[str, Any], *, lenient: bool
-) -> None:
+def _take_out(draft: Draft, kind: str, place: Place, context: Mapping[str, Any]) -> None:
     what, instead = explain(kind, place, context)
-    if kind == "extra_forbidden":
-        if lenient:
-            draft.warn(place, what, instead)
-            draft.drop(place)
-            return
+    if kind == _UNKNOWN:
         meant = likely_setting(place[:-1], str(place[-1]))
         draft.refuse(place, what, instead)
         if meant:

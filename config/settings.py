@@ -72,7 +72,11 @@ class Auth(Group):
 
     token_file: Text | None = None
     """File with the bearer token that the data listener wants. If it is absent at start, a token
-    is generated into it (mode 0600). `None`: no token is asked for. Rotates."""
+    is generated into it. `None`: no token is asked for. Rotates."""
+    any_user: bool = False
+    """Whether processes of any user may read the token that is generated, and connect to the unix
+    socket: for a folder that nobody else mounts. False: the token is its user's alone (mode 0600),
+    the socket its user's and group's (0660)."""
     former_token_serves: Duration = 60.0
     """How long the token before the file's present one is still accepted after a rotation."""
 

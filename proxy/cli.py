@@ -9,7 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from adapters.lookup import wall_clock
+from config.document import Plain
 from config.load import environment
+from config.overrides import parse_override
+from config.problems import Place
 
 FILE_VARIABLE = "BSS_SIDECAR_CONFIG"
 EXIT_BROKEN_PIPE = 141
@@ -73,6 +76,15 @@ def parser() -> argparse.ArgumentParser:
         help="start whatever happens, answer degraded while the configuration is bad or absent, "
         "and take up the mended file when it comes",
     )
+    serve.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_override,
+        metavar="PATH=VALUE",
+        help="a setting, such as logging.level=debug; wins over the file's, and holds without one. "
+        "PATH= takes the file's out",
+    )
 
     check = commands.add_parser("check", help="judge a configuration without serving")
     check.add_argument("file", type=Path, metavar="FILE")
@@ -129,8 +141,20 @@ def _serve(asked: argparse.Namespace) -> int:
 
     env = environment()
     return Serving(
-        path=_file(asked, env), fail_open=asked.fail_open, env=env, out=sys.stdout, err=sys.stderr
+        path=_file(asked, env),
+        fail_open=asked.fail_open,
+        overrides=dict(asked.set),
+        env=env,
+        out=sys.stdout,
+        err=sys.stderr,
     ).run()
+
+
+def _override(text: str) -> tuple[Place, Plain]:
+    try:
+        return parse_override(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _doctor(asked: argparse.Namespace) -> int:

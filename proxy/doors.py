@@ -9,7 +9,12 @@ from typing import Any, Final, TypeAlias
 from config.addresses import is_loopback
 from config.settings import Settings
 from proxy.http import certificate, tokens
-from proxy.http.addresses import Address, ListenerUnavailable
+from proxy.http.addresses import (
+    UNIX_MODE,
+    UNIX_MODE_ANY_USER,
+    Address,
+    ListenerUnavailable,
+)
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.listeners import Listener
@@ -188,8 +193,9 @@ class Doors:
             return ()
         path = Path(wanted.auth.token_file)
         file = self._token_file
+        mode = tokens.MODE_ANY_USER if wanted.auth.any_user else tokens.MODE
         if file is None or file.path != path:
-            file = TokenFile(path)
+            file = TokenFile(path, mode=mode)
         before = file.latest
         now = asyncio.get_running_loop().time()
         accepted = await asyncio.to_thread(
@@ -211,6 +217,7 @@ def _address(name: str, wanted: Settings) -> Address:
         host=data.host,
         port=data.port,
         unix_socket=data.unix_socket,
+        unix_mode=UNIX_MODE_ANY_USER if wanted.auth.any_user else UNIX_MODE,
         certificate_file=data.tls.certificate_file if data.tls else None,
         key_file=data.tls.key_file if data.tls else None,
     )

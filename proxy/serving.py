@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from adapters.lookup import wall_clock
+from config.overrides import Overrides
 from config.problems import ConfigurationProblems
 from proxy.app import Sidecar
 from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
@@ -31,6 +32,7 @@ class Serving:
 
     path: Path | None
     fail_open: bool
+    overrides: Overrides = field(default_factory=dict)
     env: Mapping[str, str]
     out: TextIO
     err: TextIO
@@ -39,7 +41,7 @@ class Serving:
         """Serves until a signal comes; the exit status."""
         if self.fail_open:
             return run(self._whatever_happens)
-        reading = read_configuration(self.path, env=self.env)
+        reading = read_configuration(self.path, env=self.env, overrides=self.overrides)
         if reading.settings is None:
             return self._refused(reading)
 
@@ -96,7 +98,13 @@ class Serving:
         now = await asyncio.to_thread(digest, self.path)
         if now != known:
             await self._settled(now)
-            read = partial(read_configuration, self.path, env=self.env, lenient=self.fail_open)
+            read = partial(
+                read_configuration,
+                self.path,
+                env=self.env,
+                lenient=self.fail_open,
+                overrides=self.overrides,
+            )
             reading = await asyncio.to_thread(read)
             await sidecar.take_up(reading)
             now = reading.digest

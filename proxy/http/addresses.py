@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 UNIX_MODE = 0o660
-"""The containers of a pod share a group (`fsGroup`), seldom a user."""
+"""Of processes on one machine, those of our user and group may connect."""
+UNIX_MODE_ANY_USER = 0o666
+"""A pod's containers seldom share a user or group; who may connect is who mounts the folder."""
 
 
 class ListenerUnavailable(Exception):  # noqa: N818  (an address that can't be had)
@@ -24,6 +26,8 @@ class Address:
     port: int = 0
     unix_socket: str | None = None
     """Instead of `host` and `port`."""
+    unix_mode: int = UNIX_MODE
+    """Permissions of the unix socket."""
     certificate_file: str | None = None
     """With `key_file`: speak TLS."""
     key_file: str | None = None
@@ -45,7 +49,7 @@ def bind(address: Address) -> list[socket.socket]:
     Raises `ListenerUnavailable`.
     """
     if address.unix_socket is not None:
-        return [_bind_unix(Path(address.unix_socket))]
+        return [_bind_unix(Path(address.unix_socket), address.unix_mode)]
     bound: list[socket.socket] = []
     port = address.port
     try:
@@ -107,14 +111,14 @@ def _bind_tcp(family: socket.AddressFamily, address: tuple[object, ...]) -> sock
     return one
 
 
-def _bind_unix(path: Path) -> socket.socket:
+def _bind_unix(path: Path, mode: int) -> socket.socket:
     one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         one.setblocking(False)
         _remove_stale(path)
         one.bind(str(path))
         # Nobody can connect before it listens, so nobody slips in before the mode is set.
-        path.chmod(UNIX_MODE)
+        path.chmod(mode)
         one.listen(128)
     except OSError as error:
         one.close()

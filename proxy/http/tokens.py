@@ -13,6 +13,9 @@ SHORTEST = 16
 """Characters. A shorter one is a mistake, such as an empty file."""
 FORMER = 2
 """Tokens that are accepted beside the latest at most."""
+MODE = 0o600
+MODE_ANY_USER = 0o644
+"""The containers of a pod seldom share a user; who may read is who mounts the folder."""
 REMEDY = f"write one token of at least {SHORTEST} characters"
 
 
@@ -46,8 +49,10 @@ def rotated(
 class TokenFile:
     """The tokens of a file that rotates. A bad or absent file leaves the last good token."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: int = MODE) -> None:
         self.path = path
+        self.mode = mode
+        """Of the file, where it is made."""
         self.problem = ""
         """What is wrong with the file as it is now, for the operator; or empty."""
         self._held: tuple[HeldToken, ...] = ()
@@ -62,7 +67,7 @@ class TokenFile:
         Raises `ListenerUnavailable` as long as there has never been a good one.
         """
         if not self._held:
-            self._held = (HeldToken(token(self.path)),)
+            self._held = (HeldToken(token(self.path, mode=self.mode)),)
         try:
             latest, self.problem = _read(self.path), ""
         except _NoToken as reason:
@@ -71,14 +76,14 @@ class TokenFile:
         return tuple(one.value for one in self._held)
 
 
-def token(path: Path) -> bytes:
-    """The token in the file; where there is no file, a new one is written (mode 0600).
+def token(path: Path, *, mode: int = MODE) -> bytes:
+    """The token in the file; where there is no file, a new one is written, with this mode.
 
     Raises `ListenerUnavailable`: a listener that should ask for a token never opens without one.
     """
     try:
         with suppress(FileExistsError):
-            _write_new(path)
+            _write_new(path, mode)
         return _read(path)
     except OSError as error:
         raise ListenerUnavailable(f"token file {path}: {error.strerror}") from error
@@ -96,7 +101,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _write_new(path: Path) -> None:
+def _write_new(path: Path, mode: int) -> None:
     """Whole or not at all: a container that starts at the same time never reads half a token."""
     if path.exists():
         raise FileExistsError
@@ -105,6 +110,7 @@ def _write_new(path: Path) -> None:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
+        draft.chmod(mode)
         os.link(draft, path)
     finally:
         draft.unlink()

@@ -16,6 +16,9 @@ tenants: {mock_demo: {connection: mock}}
 """
 
 
+BAD_SETS = [["serve", "--set", text] for text in ("logging.level", "=debug", "logging..level=x")]
+
+
 def test_help_shows_examples_and_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--help"])
@@ -31,7 +34,9 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("bss-sidecar 0.")
 
 
-@pytest.mark.parametrize("arguments", [[], ["brew"], ["check"], ["config"], ["serve", "a", "b"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["brew"], ["check"], ["config"], ["serve", "a", "b"], *BAD_SETS]
+)
 def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)

@@ -14,7 +14,7 @@ def test_listeners() -> None:
     assert (listeners.data.unix_socket, listeners.data.tls) == (None, None)
     assert (listeners.ops.host, listeners.ops.port) == ("127.0.0.1", 8651)
     assert (listeners.admin.host, listeners.admin.port) == ("127.0.0.1", 8652)
-    assert DEFAULTS.auth.token_file is None
+    assert (DEFAULTS.auth.token_file, DEFAULTS.auth.any_user) == (None, False)
     assert DEFAULTS.auth.former_token_serves == 60.0
 
 

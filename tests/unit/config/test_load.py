@@ -98,6 +98,31 @@ def test_lenient_only_warns_of_unknown_keys_and_goes_on_without_them() -> None:
     assert loaded.settings == load_document(good()).settings
 
 
+WORDS = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1)
+UNKNOWN = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS | st.sampled_from(["${NOT_SET}", "a\nb"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=5,
+)
+GROUPS = ["", "connections.amdocs.", "connections.amdocs.tls.", "tenants.north.", "auth.", "cache."]
+
+
+@given(group=st.sampled_from(GROUPS), value=UNKNOWN)
+def test_whatever_a_newer_sidecar_knows_an_older_one_leaves_out_and_serves_the_same(
+    group: str, value: object
+) -> None:
+    document = changed({f"{group}novelty": value})
+    loaded = load_document(document, lenient=True)
+    assert [warning.path for warning in loaded.warnings] == [f"{group}novelty"]
+    assert loaded.settings == load_document(good()).settings
+
+
+def test_what_is_unknown_may_be_about_secrets_but_not_hold_them() -> None:
+    assert problems_of(changed({"auth.renew_token": True}), lenient=True) == []
+    (problem,) = problems_of(changed({"auth.renew_token": "hunter2"}), lenient=True)
+    assert problem.path == "auth.renew_token"
+
+
 def test_lenient_refuses_everything_else() -> None:
     document = changed({"extra": 1, "logging.level": "loud"})
     with pytest.raises(ConfigurationProblems) as caught:

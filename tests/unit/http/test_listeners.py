@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adapters.lookup import wall_clock
 from adapters.simulator.certificates import write_demo_certificates
-from proxy.http.addresses import Address, ListenerUnavailable, bind
+from proxy.http.addresses import UNIX_MODE_ANY_USER, Address, ListenerUnavailable, bind
 from proxy.http.gate import Gate
 from proxy.http.listeners import Listener
 from tests.unit.http.doubles import Client, Sidecar, found, serving
@@ -52,6 +52,13 @@ async def test_a_unix_socket_answers_any_host_and_is_gone_afterwards(
         ):
             assert answer.status == 200
     assert not path.exists()
+
+
+async def test_a_unix_socket_may_be_open_to_any_user(sidecar: Sidecar, tmp_path: Path) -> None:
+    path = tmp_path / "bss.sock"
+    address = Address(unix_socket=str(path), unix_mode=UNIX_MODE_ANY_USER)
+    async with serving(sidecar.door(), ANY, address):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666
 
 
 async def test_the_socket_of_a_killed_process_is_replaced(sidecar: Sidecar, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The token of the data listener is read, or made where there is none."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.http.addresses import ListenerUnavailable
-from proxy.http.tokens import FORMER, HeldToken, TokenFile, rotated, token
+from proxy.http.tokens import FORMER, MODE_ANY_USER, HeldToken, TokenFile, rotated, token
 
 
 def test_a_token_that_is_there_is_read_and_left_alone(tmp_path: Path) -> None:
@@ -25,6 +26,16 @@ def test_an_absent_token_is_made_for_the_owner_alone_and_kept(tmp_path: Path) ->
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert token(path) == made
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_token_may_be_made_for_any_user_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    before = os.umask(0o077)
+    try:
+        token(path, mode=MODE_ANY_USER)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 @pytest.mark.parametrize("content", ["", "short", "two tokens-that-are-long-enough"])
