@@ -103,6 +103,9 @@ def parser() -> argparse.ArgumentParser:
 
     _add_certs(commands)
 
+    openapi = commands.add_parser("openapi", help="the HTTP interface, for programs")
+    openapi.add_argument("--markdown", action="store_true", help="for people")
+
     completion = commands.add_parser(
         "completion", help="what a shell sources to complete this command line"
     )
@@ -197,6 +200,17 @@ def _config(asked: argparse.Namespace) -> int:
     return {"schema": run_schema, "reference": run_reference}[asked.what](sys.stdout)
 
 
+def _openapi(asked: argparse.Namespace) -> int:
+    from config.settings import Limits  # noqa: PLC0415  (as above)
+    from proxy.http.openapi import document, text  # noqa: PLC0415  (as above)
+    from proxy.http.reference import reference  # noqa: PLC0415  (as above)
+
+    ids = Limits().batch_ids
+    told = reference(document(batch_ids=ids)) if asked.markdown else f"{text(batch_ids=ids)}\n"
+    sys.stdout.write(told)
+    return 0
+
+
 def _completion(asked: argparse.Namespace) -> int:
     import shtab  # noqa: PLC0415  (as above)
 
@@ -254,5 +268,6 @@ _COMMANDS = {
     "demo": _demo,
     "new-key": _new_key,
     "certs": _certs,
+    "openapi": _openapi,
     "completion": _completion,
 }
