@@ -1,0 +1,43 @@
+"""A text without what is personal or secret in it."""
+
+from collections.abc import Collection
+
+from adapters.scrubbing import labels, numbers, words
+from adapters.scrubbing.kinds import REDACTED, TRUNCATED, Kind
+from adapters.scrubbing.manifest import Manifest
+from adapters.scrubbing.spans import Finder, find, replaced
+
+FINDERS: tuple[Finder, ...] = (
+    words.secrets,  # first: a secret may hold the form of anything else
+    labels.labelled,  # who wrote a label knew what it is
+    labels.spoken,
+    words.mails,
+    numbers.ibans,  # check digits before lengths, lengths before beginnings
+    numbers.cards,
+    numbers.imsis,
+    numbers.phones,
+    words.amounts,
+    numbers.addresses,
+    words.titled,
+)
+_MOST_PASSES = 4
+
+
+def scrub_prose(
+    text: str, manifest: Manifest, *, path: str, most: int, kinds: Collection[Kind]
+) -> str:
+    """The text, at most `most` characters of it, and what is scrubbed once stays as it is.
+
+    A replacement may uncover something at its side, so what has changed is looked at again.
+    """
+    for _ in range(_MOST_PASSES):
+        text = _cut(text, most)
+        spans = [span for span in find(text, FINDERS) if span.kind in kinds]
+        if not spans:
+            return text
+        text = replaced(text, spans, manifest, path)
+    return REDACTED
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - len(TRUNCATED)] + TRUNCATED
