@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from config.group import Group, Text
+from config.metrics_settings import Metrics
 from config.tmf_settings import TmfProfile
 from config.units import Duration, DurationOrZero, Size
 
@@ -387,3 +388,4 @@ class Settings(Group):
     cache: Cache = Cache()
     shutdown: Shutdown = Shutdown()
     logging: Logging = Logging()
+    metrics: Metrics = Metrics()

@@ -25,7 +25,13 @@ from proxy.reporting import cache_as_json
 from proxy.runtime import ConfiguredRuntime
 from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
-from proxy.telemetry.expositions import CacheFigures, CredentialFigures, GuardFigures
+from proxy.telemetry.expositions import (
+    CacheFigures,
+    CredentialFigures,
+    FileFigures,
+    GuardFigures,
+    LogFigures,
+)
 from proxy.telemetry.loop_lag import watch_loop
 from proxy.telemetry.records import (
     CacheRecord,
@@ -65,6 +71,8 @@ class Sidecar:
         )
         telemetry.metrics.registry.register(GuardFigures(self._guards, self._flights))
         telemetry.metrics.registry.register(CacheFigures(self._cache))
+        telemetry.metrics.registry.register(FileFigures(self._credentials, self._other_files))
+        telemetry.metrics.registry.register(LogFigures(lambda: telemetry.log.dropped_lines))
 
     async def take_up(self, reading: Reading) -> None:
         """Serves with this configuration from now on; a bad one leaves the last good one."""
@@ -162,6 +170,8 @@ class Sidecar:
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""
         self._telemetry.log.configure(level=settings.logging.level, style=settings.logging.format)
+        counted = settings.tenants if settings.metrics.by_tenant else ()
+        self._telemetry.metrics.tenants.count(counted)
         loan = Loan(self._shelf)
         try:
             new = ConfiguredRuntime(

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -72,12 +72,15 @@ class Wire(Exchange):
         body_bytes: int,
         parsing: Executor,
         authorization: Authorization | None = None,
+        heard: Callable[[Mapping[str, str]], object] = lambda _headers: None,
     ) -> None:
+        """`heard` is told the headers of every reply."""
         self._transport = transport
         self._address = address
         self._body_bytes = body_bytes
         self._parsing = parsing
         self._authorization = authorization
+        self._heard = heard
 
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         url = self._url(request)
@@ -106,7 +109,7 @@ class Wire(Exchange):
         return raw
 
     async def _fetch(self, url: str, call: Call, grant: Grant | None) -> RawReply:
-        return await self._transport.fetch(
+        raw = await self._transport.fetch(
             HttpRequest(
                 method="GET",
                 url=url,
@@ -117,6 +120,8 @@ class Wire(Exchange):
             budget=call.budget,
             on_wait=call.spend_aside,
         )
+        self._heard(raw.headers)
+        return raw
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
         return follow_link(self._address.apis[request.api], request, link)

@@ -161,6 +161,8 @@ class CredentialsRecord:
     certificates: tuple[CertificateRecord, ...] = ()
     token_left_s: float | None = None
     """Until the OAuth2 access token ends; `None`: there is none."""
+    clock_skews: tuple[tuple[str, float], ...] = ()
+    """Seconds by which a clock is ahead of ours: of `vendor`, of `token` (the issuer)."""
     files: tuple[FileRecord, ...] = ()
     """Those with which something is wrong."""
     outcome: str | None = None

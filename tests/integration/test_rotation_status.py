@@ -22,7 +22,7 @@ MOUNTED = {
     "trust_bundle_file": "ca.pem",
     "client_secret_file": "client-secret",
 }
-BAD_FILES = 'bss_sidecar_credentials_bad_files{connection="amdocs"}'
+BAD_FILES = 'bss_sidecar_bad_files{connection="amdocs",what="credentials"}'
 
 
 @pytest.fixture
