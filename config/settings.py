@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from config.audit_settings import Audit
 from config.group import Group, Text
 from config.metrics_settings import Metrics
 from config.tmf_settings import TmfProfile
@@ -389,3 +390,4 @@ class Settings(Group):
     shutdown: Shutdown = Shutdown()
     logging: Logging = Logging()
     metrics: Metrics = Metrics()
+    audit: Audit = Audit()

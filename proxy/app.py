@@ -1,5 +1,6 @@
 """Where everything meets: the runtime of the moment, the three listeners, and their supervision."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -46,6 +47,9 @@ from proxy.unconfigured import UnconfiguredRuntime
 from proxy.vigil import Vigil
 
 AnyRuntime: TypeAlias = ConfiguredRuntime | UnconfiguredRuntime
+
+LAST_LINES_S = 1.0
+"""How long the end waits for a disk to take the last lines of the audit trail."""
 
 
 class Sidecar:
@@ -160,6 +164,7 @@ class Sidecar:
                 await self._runtime.aclose()
             finally:
                 await self._tasks.cancel()
+                await asyncio.to_thread(self._telemetry.audit.end, LAST_LINES_S)
 
     @contextmanager
     def _lease(self) -> Iterator[Runtime]:
@@ -170,6 +175,12 @@ class Sidecar:
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""
         self._telemetry.log.configure(level=settings.logging.level, style=settings.logging.format)
+        self._telemetry.audit.configure(
+            settings.audit.sink,
+            file=None if settings.audit.file is None else Path(settings.audit.file),
+            file_size=settings.audit.file_size,
+            former_files=settings.audit.former_files,
+        )
         counted = settings.tenants if settings.metrics.by_tenant else ()
         self._telemetry.metrics.tenants.count(counted)
         loan = Loan(self._shelf)

@@ -1,5 +1,6 @@
 """A text without what is personal or secret in it."""
 
+import re
 from collections.abc import Collection
 
 from adapters.scrubbing import labels, numbers, words
@@ -21,6 +22,8 @@ FINDERS: tuple[Finder, ...] = (
     words.titled,
 )
 _MOST_PASSES = 4
+_MACHINE_WORD = re.compile(r"[a-z_-]{0,128}")
+"""Nothing personal is written in small letters alone, without digit or space."""
 
 
 def scrub_prose(
@@ -30,6 +33,8 @@ def scrub_prose(
 
     A replacement may uncover something at its side, so what has changed is looked at again.
     """
+    if _MACHINE_WORD.fullmatch(text):
+        return text
     for _ in range(_MOST_PASSES):
         text = _cut(text, most)
         spans = [span for span in find(text, FINDERS) if span.kind in kinds]

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
 
 from aiohttp import web
 
+from adapters.bss_adapter import RevenueResult
 from adapters.call import Call
 from adapters.outcome import Billing, Dispute, Lookup, Reason
 from proxy.cache.tally import Tally
@@ -20,7 +21,7 @@ from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, not_forgotten, response
 from proxy.lookup.fail_open import ask
-from proxy.telemetry.records import Outcome, Question, QuestionRecord
+from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,10 @@ class _Asking:
     ids: int
     outcome: Outcome = Outcome.FAILED
     reason: Reason | None = None
+    result: RevenueResult | None = field(default=None, repr=False)
 
     def ends(self, answer: Answer) -> web.Response:
-        self.outcome, self.reason = answer.outcome, answer.reason
+        self.outcome, self.reason, self.result = answer.outcome, answer.reason, answer.result
         return _as_response(answer)
 
 
@@ -194,6 +196,17 @@ def _record(asking: _Asking) -> QuestionRecord:
         outcome=asking.outcome,
         reason=asking.reason,
         duration_s=asyncio.get_running_loop().time() - asking.visit.arrived,
+        aggregate=_aggregate(asking),
+    )
+
+
+def _aggregate(asking: _Asking) -> Aggregate | None:
+    if asking.result is None:
+        return None
+    return Aggregate(
+        total_revenue_at_risk=asking.result.total_revenue_at_risk,
+        priced_customer_count=asking.result.priced_customer_count,
+        currency=asking.desk.adapter.reporting_currency,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
+from proxy.telemetry.audit import Trail
 from proxy.telemetry.caching import CacheMeter
 from proxy.telemetry.exchanges import Meter
 from proxy.telemetry.faults import described
@@ -26,12 +27,14 @@ class Telemetry:
     def __init__(self, log: Log, metrics: Metrics) -> None:
         self.log = log
         self.metrics = metrics
+        self.audit = Trail(log, metrics.registry)
 
     def asked(self, question: Question) -> None:
         self.metrics.asked(question)
 
     def answered(self, record: QuestionRecord) -> None:
         self.metrics.answered(record)
+        self.audit.answered(record)
         tell = self.log.error if record.outcome is Outcome.FAILED else self.log.info
         tell(
             "question",
@@ -47,6 +50,7 @@ class Telemetry:
 
     def refused(self, record: RefusalRecord) -> None:
         self.metrics.refused(record)
+        self.audit.refused(record)
         self.log.info(
             "refused",
             listener=record.listener,
