@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +15,14 @@ from config.settings import Settings
 from proxy.configuration import Reading
 from proxy.doors import DATA, OPS, Doors
 from proxy.http.addresses import Address
-from proxy.http.admin import AdminRoutes
+from proxy.http.admin import AdminRoutes, Extension
 from proxy.http.data import DataRoutes, Journal
 from proxy.http.door import Door
 from proxy.http.ops import OpsRoutes
 from proxy.http.ports import Runtime, Status
 from proxy.lifecycle import Tasks
 from proxy.operator import Overrides
-from proxy.reporting import cache_as_json
+from proxy.reporting import cache_as_json, history_as_json
 from proxy.runtime import ConfiguredRuntime
 from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
@@ -55,9 +55,17 @@ LAST_LINES_S = 1.0
 class Sidecar:
     """The sidecar of one process. `take_up` gives it a configuration, `listen` opens its doors."""
 
-    def __init__(self, telemetry: Telemetry, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], datetime],
+        extension: Extension | None = None,
+    ) -> None:
+        """`extension`: what the admin listener has more than in earnest."""
         self._telemetry = telemetry
         self._clock = clock
+        self._extension = extension
         self._started = clock()
         self._tasks = Tasks(telemetry.error)
         self.spawn = self._tasks.spawn
@@ -127,7 +135,8 @@ class Sidecar:
         """Where each open listener listens."""
         return self._doors.addresses()
 
-    def status(self) -> Status:
+    def status(self, *, since: int | None = None) -> Status:
+        """With the rows of each connection's history from that bucket on; `None`: without."""
         problems = [
             {"path": problem.path or "the file", "remedy": f"{problem.what}: {problem.instead}"}
             for problem in self._problems
@@ -135,12 +144,13 @@ class Sidecar:
         return Status(
             version=version("bss-sidecar"),
             started=self._started,
+            now=self._clock(),
             ready=self._unready() is None,
             configuration=self._state,
             problems=problems,
             files=[asdict(one) for one in self._all_files()],
             listeners=self._doors.shown(),
-            connections=self._overrides.shown(self._runtime.connections()),
+            connections=self._connections(since),
             cache=cache_as_json(self._cache()),
             tenants=self._runtime.tenants(),
             default_tenant=self._runtime.default_tenant
@@ -199,9 +209,24 @@ class Sidecar:
             problem = Problem("", f"can't be put to work ({type(error).__name__})", "see the log")
             return replace(reading, settings=None, problems=[problem])
         old, self._runtime = self._runtime, new
+        self._telemetry.history.keep_only(settings.connections)
         old.settle_down()
         self.spawn(_retire(old))
         return reading
+
+    def _connections(self, since: int | None) -> Mapping[str, Mapping[str, object]]:
+        """What is shown of each, with its last minutes."""
+        now, wall = self._telemetry.clock(), self._clock()
+
+        def ago(moment: float) -> datetime:
+            return wall - timedelta(seconds=now - moment)
+
+        def history(name: str) -> Mapping[str, object]:
+            glance = self._telemetry.history.of(name).glance(now, since=since or 0)
+            return history_as_json(glance, ago=ago, rows=since is not None)
+
+        shown = self._overrides.shown(self._runtime.connections())
+        return {name: {**one, "history": history(name)} for name, one in shown.items()}
 
     def _credentials(self) -> tuple[CredentialsRecord, ...]:
         return self._runtime.credentials()
@@ -241,7 +266,7 @@ class Sidecar:
         elif name == OPS:
             routes = OpsRoutes(telemetry.metrics.registry, self._unready).routes()
         else:
-            routes = AdminRoutes(self.status, self._overrides).routes()
+            routes = AdminRoutes(self.status, self._overrides, self._extension).routes()
         return Door(name, routes, on_refusal=telemetry.refused, on_error=telemetry.error)
 
     def _unready(self) -> str | None:

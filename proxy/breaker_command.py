@@ -14,7 +14,7 @@ from urllib.parse import quote
 from config.addresses import split_url
 from config.settings import AdminListener
 from proxy.configuration import read_configuration
-from proxy.http.page import breaker_words, breakers_of, command
+from proxy.http.breaker_words import breaker_words, breakers_of, command
 
 EXIT_REFUSED: Final = 1
 EXIT_WRONG_COMMAND: Final = 2
