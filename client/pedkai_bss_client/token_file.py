@@ -20,13 +20,7 @@ class TokenFile:
     def current(self) -> str | None:
         """The token as the file says it now. Looking costs a `stat`."""
         try:
-            found = self._path.stat()
-            if not S_ISREG(found.st_mode):
-                raise OSError("it is no regular file")
-            seen = (found.st_mtime_ns, found.st_ino, found.st_dev, found.st_size)
-            if seen != self._seen:
-                self._read()
-                self._seen = seen
+            self._look()
         except OSError as error:
             self._seen = self._token = None
             self.problem = f"token file {self._path}: {error.strerror or error}"
@@ -36,6 +30,15 @@ class TokenFile:
         """The token, read again even if the file looks as it did."""
         self._seen = None
         return self.current()
+
+    def _look(self) -> None:
+        found = self._path.stat()
+        if not S_ISREG(found.st_mode):  # opening a pipe could take for ever
+            raise OSError("it is no regular file")
+        seen = (found.st_mtime_ns, found.st_ino, found.st_dev, found.st_size)
+        if seen != self._seen:
+            self._read()
+            self._seen = seen
 
     def _read(self) -> None:
         with self._path.open("rb") as file:

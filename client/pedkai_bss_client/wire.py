@@ -9,8 +9,10 @@ reads proxies from the environment.
 """
 
 import asyncio
+import importlib
 import ssl
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -29,6 +31,8 @@ MOST_BYTES = 256 * 1024
 """An answer about 200 customers has less than 20 KiB."""
 _IDLE_LINES = 8
 _IDLE_S = 30.0
+_LATE_IMPORTS = ("httpcore", "anyio._backends._asyncio")
+"""What httpx would import in the midst of the first question, which takes over 100 ms."""
 _HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
@@ -73,6 +77,9 @@ class HttpxWire:
     """Carries questions to the sidecar. Whatever goes wrong is a `Failure`."""
 
     def __init__(self, address: Address) -> None:
+        for name in _LATE_IMPORTS:
+            with suppress(ImportError):
+                importlib.import_module(name)
         self._address = address
         # An empty context costs nothing; a transport would read the system's trust store.
         self._tls = (
