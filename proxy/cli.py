@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ examples:
   bss-sidecar serve sidecar.yaml              serve; refuse to start on a bad configuration
   bss-sidecar serve --fail-open sidecar.yaml  serve whatever happens, as injected into a pod
   bss-sidecar doctor sidecar.yaml             files, ways, tokens, answers: what is wrong, and why
+  bss-sidecar status --watch                  what is broken, since when, and what to do
   bss-sidecar breaker                         what every breaker of the running sidecar does
   bss-sidecar breaker amdocs open             nothing is sent to amdocs any more, until `auto`
   bss-sidecar certs show sidecar.yaml         until when every certificate is good
@@ -34,8 +36,8 @@ environment:
 
 exit status:
   0    it ended as asked
-  1    the demo did not go well, the doctor found something that is not well, a certificate is
-       not to be used, or there is no such breaker
+  1    the demo did not go well, the doctor found something that is not well, answers lack
+       something (status), a certificate is not to be used, or there is no such breaker
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
   69   a port, socket, certificate or token of a listener can't be had, or no sidecar answers
@@ -86,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="for programs")
 
     _add_breaker(commands)
+    _add_status(commands)
 
     config = commands.add_parser("config", help="about the configuration's format")
     config.add_argument(
@@ -147,6 +150,22 @@ def _add_breaker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     breaker.add_argument("--json", action="store_true", help="for programs")
 
 
+def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = commands.add_parser(
+        "status",
+        help="how the running sidecar is: what is broken, since when, what to do",
+        description="What the status page shows. Exit status 0: every answer is whole; 1: "
+        "something is broken or degraded; 69: no sidecar answers.",
+    )
+    where = status.add_mutually_exclusive_group()
+    where.add_argument(
+        "--admin", metavar="URL", help="of the admin listener, such as http://127.0.0.1:8652"
+    )
+    where.add_argument("--file", type=Path, metavar="CONFIG", help="that says where it listens")
+    status.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+
 def _serve(asked: argparse.Namespace) -> int:
     from proxy.serving import Serving  # noqa: PLC0415  (`--help` needs no web server)
 
@@ -186,6 +205,16 @@ def _breaker(asked: argparse.Namespace) -> int:
         json=asked.json,
     )
     return run_breaker(wish, env=env, out=sys.stdout, err=sys.stderr)
+
+
+def _status(asked: argparse.Namespace) -> int:
+    from proxy.status_command import Look, Terminal, run_status  # noqa: PLC0415  (as above)
+
+    env = environment()
+    look = Look(admin=asked.admin, file=_file(asked, env), json=asked.json, watch=asked.watch)
+    colours = sys.stdout.isatty() and not env.get("NO_COLOR")
+    terminal = Terminal(out=sys.stdout, err=sys.stderr, colours=colours, pause=time.sleep)
+    return run_status(look, env=env, terminal=terminal)
 
 
 def _check(asked: argparse.Namespace) -> int:
@@ -264,6 +293,7 @@ _COMMANDS = {
     "check": _check,
     "doctor": _doctor,
     "breaker": _breaker,
+    "status": _status,
     "config": _config,
     "demo": _demo,
     "new-key": _new_key,

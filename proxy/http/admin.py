@@ -113,7 +113,8 @@ def content(status: Status) -> dict[str, object]:
         name: {"state": attention.state_of(name, found), **one}
         for name, one in status.connections.items()
     }
-    return {**shown, "attention": attention.as_json(found)}
+    said = {"summary": attention.summary(shown, found), "attention": attention.as_json(found)}
+    return {**shown, **said}
 
 
 def json_answer(content: object) -> web.Response:

@@ -4,7 +4,7 @@ Pure: it reads the status as `/v1/status` has it, so that the page, the command 
 are told the same in the same words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -104,6 +104,33 @@ def state_of(name: str, found: Sequence[Finding]) -> str:
     """`broken`, `degraded`, `soon` or `well`: as the worst that was found of a connection."""
     of_it = (one.severity for one in found if one.connection == name)
     return min(of_it, key=list(Severity).index, default=WELL)
+
+
+def summary(status: Shown, found: Sequence[Finding]) -> dict[str, str]:
+    """The whole in one `headline`, with its `state`, and `more` beside it; either may be long."""
+    names = list(status["connections"])
+    by_state: dict[str, list[str]] = {}
+    for name in names:
+        by_state.setdefault(state_of(name, found), []).append(name)
+    broken = by_state.get(Severity.BROKEN, [])
+    degraded = by_state.get(Severity.DEGRADED, [])
+    own = next((one for one in found if one.connection == "-"), None)
+    if own is not None and own.severity is Severity.BROKEN:
+        return _summary(Severity.BROKEN, own.what)
+    others = len(names) - len(broken) - len(degraded)
+    rest = f"{_others(others)} " if others else ""
+    if broken:
+        also = f"{_listed(degraded)} {_verb(degraded, 'lack')} some answers. " if degraded else ""
+        ends = "Pods still get their answers in time, and are told what is missing."
+        is_are = "are" if len(broken) > 1 else "is"
+        return _summary(Severity.BROKEN, f"{_listed(broken)} {is_are} broken", rest + also + ends)
+    if degraded:
+        words = f"{_listed(degraded)} {_verb(degraded, 'lack')} some answers"
+        return _summary(Severity.DEGRADED, words, rest.strip())
+    if found:
+        things = "one thing needs" if len(found) == 1 else f"{len(found)} things need"
+        return _summary(Severity.SOON, f"All answers are whole; {things} attention soon")
+    return _summary(WELL, "All is well", _calm(status["connections"].values()))
 
 
 def as_json(found: Sequence[Finding]) -> list[dict[str, object]]:
@@ -294,3 +321,32 @@ def _of_the_cache(cache: Shown) -> Iterator[Finding]:
 
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
+def _summary(state: str, headline: str, more: str = "") -> dict[str, str]:
+    return {"state": state, "headline": headline, "more": more}
+
+
+def _calm(connections: Collection[Shown]) -> str:
+    questions = sum(one.get("history", {}).get("questions", 0) for one in connections)
+    there_are = f"{len(connections)} connection{'' if len(connections) == 1 else 's'}"
+    if not questions:
+        return f"Nobody has asked in the last minute. {there_are} ready."
+    asked = f"{questions:,} question{'' if questions == 1 else 's'}"
+    return f"{asked} in the last minute over {there_are}, every answer whole."
+
+
+def _listed(names: Sequence[str], most: int = 2) -> str:
+    if len(names) <= most:
+        return " and ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def _verb(names: Sequence[str], verb: str) -> str:
+    return verb if len(names) > 1 else f"{verb}s"
+
+
+def _others(number: int) -> str:
+    return (
+        "The other one answers in full." if number == 1 else (f"The other {number} answer in full.")
+    )

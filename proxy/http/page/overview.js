@@ -58,7 +58,7 @@ class Overview {
 
   show(status) {
     this.status = status;
-    const [state, words, more] = verdict(status);
+    const { state, headline: words, more } = status.summary;
     setMark(byId("headline-mark"), state);
     setText(byId("headline-words"), words);
     setText(byId("subline"), more);
@@ -93,22 +93,6 @@ class Overview {
     if (this.said !== words) setText(byId("spoken"), words);
     this.said = words;
   }
-}
-
-function verdict(status) {
-  const names = Object.keys(status.connections);
-  const of = (state) => names.filter((name) => status.connections[name].state === state);
-  const [broken, degraded, well] = ["broken", "degraded", "well"].map(of);
-  const own = status.attention.filter((one) => one.connection === "-");
-  const worst = own[0]?.severity;
-  if (worst === "broken") return ["broken", own[0].what, ""];
-  const others = names.length - broken.length - degraded.length;
-  const rest = others ? `${others === 1 ? "The other one answers" : `The other ${others} answer`} in full.` : "";
-  if (broken.length) return ["broken", `${listed(broken)} ${broken.length > 1 ? "are" : "is"} broken`, `${rest}${degraded.length ? ` ${listed(degraded)} degraded.` : ""} Pods get their answers in time, and are told what is missing.`.trim()];
-  if (degraded.length || worst === "degraded") return ["degraded", degraded.length ? `${listed(degraded)} ${degraded.length > 1 ? "lack" : "lacks"} some answers` : own[0].what, rest];
-  if (status.attention.length) return ["soon", `All answers are whole; ${several(status.attention.length, "thing needs", "things need")} attention soon`, ""];
-  const questions = Object.values(status.connections).reduce((sum, one) => sum + one.history.questions, 0);
-  return ["well", "All is well", questions ? `${several(questions, "question")} in the last minute over ${several(well.length, "connection")}, every answer whole.` : `Nobody has asked in the last minute. ${several(well.length, "connection")} ready.`];
 }
 
 // The tab shows it too.

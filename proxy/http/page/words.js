@@ -43,9 +43,3 @@ function left(iso, now) {
   const seconds = secondsUntil(iso, now);
   return seconds < 0 ? `ended ${lasting(-seconds)} ago` : lasting(seconds);
 }
-
-// "a", "a and b", "a, b and 3 more".
-function listed(names, most = 2) {
-  if (names.length <= most) return names.join(" and ");
-  return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
-}
