@@ -91,11 +91,15 @@ def history_as_json(
     def at(moment: float) -> str:
         return ago(moment).isoformat(timespec="milliseconds")
 
+    def maybe(moment: float | None) -> str | None:
+        return None if moment is None else at(moment)
+
     shown: dict[str, object] = {
         "questions": glance.questions,
         "degraded": glance.degraded,
         "reasons": dict(glance.reasons),
-        "degraded_since": None if glance.degraded_since is None else at(glance.degraded_since),
+        "degraded_since": maybe(glance.degraded_since),
+        "degraded_last": maybe(glance.degraded_last),
         "not_closed_since": {name: at(one) for name, one in glance.not_closed_since.items()},
         "changes": [
             {

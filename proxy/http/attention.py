@@ -50,7 +50,9 @@ _ASKED: Final = {
     "identity": "the identity database",
     "database": "the database",
 }
-_DOCTOR: Final = "`doctor` tries the way to it, step by step"
+ONGOING_S: Final = 15.0
+"""Degraded answers that are further back are of the past; the charts show them."""
+_DOCTOR: Final = "The doctor tries the way to it, step by step"
 _REMEDIES: Final[Mapping[str, str]] = {
     "unreachable": f"Ask whether it is up. {_DOCTOR}.",
     "deadline": "It is slow or hangs. Ask whether it is well; a longer deadline would break the "
@@ -58,14 +60,14 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "tls": f"A certificate is refused or has ended. {_DOCTOR}.",
     "auth": f"Check the client id and secret with whoever runs the token endpoint. {_DOCTOR}.",
     "rate_limited": "Nothing: it is left alone for as long as it asked. If that is often, agree on "
-    "a higher rate, or lower `wire.concurrency`.",
+    "a higher rate, or lower wire.concurrency.",
     "vendor_error": "It answers with errors of its own: tell whoever runs it, with the time.",
     "bad_response": f"It answers what is not an answer; has it changed its interface? {_DOCTOR}.",
-    "overload": "Fewer questions at once, or a higher `wire.concurrency` if the vendor agrees.",
+    "overload": "Fewer questions at once, or a higher wire.concurrency if the vendor agrees.",
     "identity": "The map from Pedkai's ids to the vendor's cannot be read: check its database or "
     "file.",
     "configuration": "Mend the configuration; the sidecar takes it up by itself.",
-    "stale": "Answers beyond their life stand in, as `cache.staleness` allows, until it is back.",
+    "stale": "Answers beyond their life stand in, as cache.staleness allows, until it is back.",
     "slow": "It answers too slowly. Ask whether it is well.",
     "breaker_open": f"It failed too often, and is left alone for a moment. {_DOCTOR}.",
 }
@@ -96,7 +98,7 @@ def of_connection(name: str, shown: Shown, now: datetime) -> Iterator[Finding]:
     ]
     yield from broken
     if all(one.severity is Severity.SOON for one in broken):
-        yield from _of_answers(name, shown)
+        yield from _of_answers(name, shown, now)
     yield from _of_certificates(name, shown, now)
 
 
@@ -149,7 +151,7 @@ def _of_the_sidecar(status: Shown) -> Iterator[Finding]:
             connection="-",
             what="There is no usable configuration: every question is answered degraded",
             why=why,
-            remedy="Mend the file; it is taken up by itself. `check` lists every problem.",
+            remedy="Mend the file; it is taken up by itself. The check lists every problem.",
             command="bss-sidecar check",
         )
     elif configuration["state"] == "outdated":
@@ -184,10 +186,13 @@ def _of_files(status: Shown) -> Iterator[Finding]:
 
 def _of_breakers(name: str, shown: Shown, now: datetime) -> Iterator[Finding]:
     since = shown.get("history", {}).get("not_closed_since", {})
-    for breaker, status in shown.get("breakers", {}).items():
+    breakers: Mapping[str, Shown] = shown.get("breakers", {})
+    for breaker, status in breakers.items():
+        if breaker == "token" and _is_open(breakers.get("vendor", {})):
+            continue  # who cannot be reached at all has no token to give either
         state, whom = status.get("state"), _ASKED.get(breaker, breaker)
         common: dict[str, Any] = {"connection": name, "since": since.get(breaker)}
-        if state in {"open", "half_open"}:
+        if _is_open(status):
             yield _open(breaker, status, common, spared=_has_token(breaker, shown, now))
         elif state == "forced_open":
             yield Finding(
@@ -205,6 +210,11 @@ def _of_breakers(name: str, shown: Shown, now: datetime) -> Iterator[Finding]:
                 command=command(name, breaker),
                 **common | {"since": status.get("forced_since") or common["since"]},
             )
+
+
+def _is_open(breaker: Shown) -> bool:
+    """By itself."""
+    return breaker.get("state") in {"open", "half_open"}
 
 
 def _open(breaker: str, status: Shown, common: dict[str, Any], *, spared: bool) -> Finding:
@@ -261,10 +271,13 @@ def _of_databases(name: str, shown: Shown) -> Iterator[Finding]:
         )
 
 
-def _of_answers(name: str, shown: Shown) -> Iterator[Finding]:
+def _of_answers(name: str, shown: Shown, now: datetime) -> Iterator[Finding]:
     history = shown.get("history", {})
     degraded, questions = history.get("degraded", 0), history.get("questions", 0)
-    if not degraded:
+    last = history.get("degraded_last")
+    if not degraded or last is None:
+        return
+    if (now - datetime.fromisoformat(last)).total_seconds() > ONGOING_S:
         return
     reasons = history.get("reasons", {})
     first = next(iter(reasons), "")
@@ -272,8 +285,12 @@ def _of_answers(name: str, shown: Shown) -> Iterator[Finding]:
     yield Finding(
         severity=Severity.BROKEN if degraded == questions else Severity.DEGRADED,
         connection=name,
-        what=f"{degraded} of {questions} answers of the last minute lack something",
-        why=", ".join(f"{why} {count} times" for why, count in reasons.items())
+        what=f"{degraded:,} of {questions:,} answers of the last minute "
+        f"lack{'s' if degraded == 1 else ''} something",
+        why=", ".join(
+            f"{why} {'once' if count == 1 else f'{count:,} times'}"
+            for why, count in reasons.items()
+        )
         + (f"; {problem}" if problem else ""),
         since=history.get("degraded_since"),
         remedy=_REMEDIES.get(first, f"{_DOCTOR}."),
@@ -301,7 +318,7 @@ def _of_certificates(name: str, shown: Shown, now: datetime) -> Iterator[Finding
 
 def _of_the_cache(cache: Shown) -> Iterator[Finding]:
     breakers = cache.get("breakers") or {}
-    if any(one.get("state") in {"open", "half_open"} for one in breakers.values()):
+    if any(map(_is_open, breakers.values())):
         yield Finding(
             severity=Severity.SOON,
             connection="-",

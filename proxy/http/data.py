@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
@@ -16,12 +16,13 @@ from proxy.cache.tally import Tally
 from proxy.cache.vault import NotForgotten
 from proxy.http import answers, openapi, requests
 from proxy.http.answers import Answer
-from proxy.http.correlation import traceparent
+from proxy.http.correlation import trace_headers
 from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, not_forgotten, response
 from proxy.lookup.fail_open import ask
 from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord
+from proxy.telemetry.tracing import Headers, Told, Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Journal:
     """It is over."""
     error: Callable[[Exception], None]
     """Something unforeseen broke on the way."""
+    traced: Callable[[Question, Headers], AbstractContextManager[Told]] = Tracing().question
+    """Around a question."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,11 +151,13 @@ class DataRoutes:
     ) -> tuple[Call, Tally]:
         """And where the cache notes what it did for it."""
         tally = Tally()
+        trace = trace_headers(visit.request.headers)
         call = Call(
             deadline=deadline,
             asked_at=self._clock(),
             correlation_id=visit.correlation_id,
-            traceparent=traceparent(visit.request.headers),
+            traceparent=trace.get("traceparent"),
+            tracestate=trace.get("tracestate"),
             tenant=desk.tenant,
             is_batch=customers > 1,
             tally=tally,
@@ -165,13 +170,16 @@ class DataRoutes:
     ) -> Iterator[_Asking]:
         asking = _Asking(question=question, desk=desk, visit=visit, ids=ids)
         self._journal.asked(question)
-        try:
-            yield asking
-        except asyncio.CancelledError:
-            asking.outcome = Outcome.CANCELLED
-            raise
-        finally:
-            self._journal.answered(_record(asking))
+        with self._journal.traced(question, trace_headers(visit.request.headers)) as told:
+            try:
+                yield asking
+            except asyncio.CancelledError:
+                asking.outcome = Outcome.CANCELLED
+                raise
+            finally:
+                record = _record(asking)
+                told(record)
+                self._journal.answered(record)
 
 
 def _deadline(visit: Visit, longest_s: float) -> float:

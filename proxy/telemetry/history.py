@@ -137,6 +137,8 @@ class Glance:
     """Of each breaker that is not closed by itself: when it left that state the last time."""
     degraded_since: float | None
     """First of the degraded answers that come without a lull until now."""
+    degraded_last: float | None
+    """The last of them."""
     questions: int
     """Of the last minute."""
     degraded: int
@@ -208,12 +210,14 @@ class Chronicle:
             rows.append(live)
         questions, degraded, reasons = self._last_minute(bucket)
         earliest = now - BUCKETS * BUCKET_S
+        is_ongoing = now - self._degraded_last < LULL_S
         return Glance(
             bucket=bucket.number,
             rows=tuple(rows),
             changes=tuple(one for one in self._changes if one.at >= earliest),
             not_closed_since=dict(self._since),
-            degraded_since=self._degraded_first if now - self._degraded_last < LULL_S else None,
+            degraded_since=self._degraded_first if is_ongoing else None,
+            degraded_last=self._degraded_last if is_ongoing else None,
             questions=questions,
             degraded=degraded,
             reasons=reasons,
