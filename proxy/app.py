@@ -49,7 +49,8 @@ from proxy.vigil import Vigil
 AnyRuntime: TypeAlias = ConfiguredRuntime | UnconfiguredRuntime
 
 LAST_LINES_S = 1.0
-"""How long the end waits for a disk to take the last lines of the audit trail."""
+"""How long the end waits for a disk to take the last lines of the audit trail, and for a collector
+to take the last spans."""
 
 
 class Sidecar:
@@ -174,7 +175,7 @@ class Sidecar:
                 await self._runtime.aclose()
             finally:
                 await self._tasks.cancel()
-                await asyncio.to_thread(self._telemetry.audit.end, LAST_LINES_S)
+                await asyncio.to_thread(self._telemetry.end, LAST_LINES_S)
 
     @contextmanager
     def _lease(self) -> Iterator[Runtime]:
@@ -260,7 +261,10 @@ class Sidecar:
         telemetry = self._telemetry
         if name == DATA:
             journal = Journal(
-                asked=telemetry.asked, answered=telemetry.answered, error=telemetry.error
+                asked=telemetry.asked,
+                answered=telemetry.answered,
+                error=telemetry.error,
+                traced=telemetry.tracing.question,
             )
             routes = DataRoutes(self._lease, self._clock, journal).routes()
         elif name == OPS:

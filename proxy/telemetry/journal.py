@@ -22,6 +22,7 @@ from proxy.telemetry.records import (
     RefusalRecord,
     Reload,
 )
+from proxy.telemetry.tracing import Tracing
 
 
 class Telemetry:
@@ -38,7 +39,13 @@ class Telemetry:
         self.metrics = metrics
         self.history = History()
         self.audit = Trail(log, metrics.registry)
+        self.tracing = Tracing()
         self.clock = clock
+
+    def end(self, within_s: float) -> None:
+        """Waits so long at most, twice, for what is still to be written. Not on the event loop."""
+        self.audit.end(within_s)
+        self.tracing.end(within_s)
 
     def asked(self, question: Question) -> None:
         self.metrics.asked(question)

@@ -92,7 +92,9 @@ def test_no_private_key_is_in_the_repository() -> None:
     assert keys == []
 
 
-@pytest.mark.parametrize("lock", ["runtime.txt", "build.txt", "dev.txt", "envoy.txt", "plots.txt"])
+@pytest.mark.parametrize(
+    "lock", ["runtime.txt", "build.txt", "dev.txt", "otel.txt", "envoy.txt", "plots.txt"]
+)
 def test_a_lock_pins_everything_with_hashes_and_names_no_index(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
