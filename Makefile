@@ -8,6 +8,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OLDEST := $(VENV)/oldest
 WORKERS ?= auto
 VENDOR ?=
 MINUTES ?= 10
@@ -36,6 +37,12 @@ test: $(VENV)/.dev ## Run the tests, in parallel, with coverage
 contract: $(VENV)/.dev ## Run the contract suite; VENDOR=name for one adapter
 	@$(BIN)/pytest tests/contract $(if $(VENDOR),--vendor $(VENDOR))
 
+.PHONY: client
+client: $(VENV)/.dev $(OLDEST)/.client ## Test the client, also on Python 3.10 with the oldest libraries it allows
+	@PYTHONPATH=client $(OLDEST)/bin/python -m pytest tests/client
+	@$(BIN)/pytest tests/client
+	@$(BIN)/pytest tests/contract -k client-
+
 .PHONY: rotation
 rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS with nginx and Envoy
 	@ROTATION=full PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -s \
@@ -56,6 +63,7 @@ lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd client && ../$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 .PHONY: format
@@ -84,9 +92,18 @@ $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.tx
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt client/pyproject.toml
 	@echo "Installing the tools of the tests from their lock"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable client
+	@touch $@
+
+# Python 3.10 by name, or where PYTHON310 says.
+$(OLDEST)/.client: $(VENV)/.dev requirements/client-oldest.txt
+	@python="$${PYTHON310:-python3.10}"; "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' \
+		|| { echo "make client needs Python 3.10; if it is not on the PATH: make PYTHON310=/path/to/python3.10 client" >&2; exit 1; }; \
+		"$$python" -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/client-oldest.txt
 	@touch $@
 
 $(VENV)/.plots: $(VENV)/.dev requirements/plots.txt

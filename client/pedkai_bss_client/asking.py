@@ -114,15 +114,18 @@ class Asker:
         return Part(ids, outcome, degraded(reply))
 
     async def _reply(self, asking: Asking, question: Question, *, of: int) -> Reply | Failure:
-        """With the token of the file; a refused one may have been replaced a moment ago."""
+        """With the token of the file. While it rotates, either side may be the first to know."""
         token = self._token.current() if self._token else None
         reply = await self._wire.ask(question, _headers(asking, question, token, of=of))
         if self._token is None or isinstance(reply, Failure) or reply.status != 401:
             return reply
-        anew = self._token.anew()
-        if anew is None or anew == token:
+        others = (
+            one for one in (self._token.anew(), self._token.former) if one not in (None, token)
+        )
+        other = next(others, None)
+        if other is None:
             return reply
-        return await self._wire.ask(question, _headers(asking, question, anew, of=of))
+        return await self._wire.ask(question, _headers(asking, question, other, of=of))
 
     def _explained(self, reply: Reply, failure: Failure) -> Failure:
         if reply.status != 401:

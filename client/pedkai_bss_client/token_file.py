@@ -8,21 +8,23 @@ _TOKEN = re.compile(rb"[\x21-\x7e]{1,4096}")
 
 
 class TokenFile:
-    """Read again when it has changed. As long as it can't be read, there is no token to send."""
+    """Read again when it has changed. A bad or absent file leaves the last good token."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: tuple[int, ...] | None = None
         self._token: str | None = None
+        self.former: str | None = None
+        """The one before it: for a moment the sidecar may not have read the new one either."""
         self.problem = ""
-        """Why there is no token, in words for the log; or empty."""
+        """What is wrong with the file as it is now, in words for the log; or empty."""
 
     def current(self) -> str | None:
         """The token as the file says it now. Looking costs a `stat`."""
         try:
             self._look()
         except OSError as error:
-            self._seen = self._token = None
+            self._seen = None
             self.problem = f"token file {self._path}: {error.strerror or error}"
         return self._token
 
@@ -43,6 +45,9 @@ class TokenFile:
     def _read(self) -> None:
         with self._path.open("rb") as file:
             content = file.read(8192).strip()
-        is_one = _TOKEN.fullmatch(content) is not None
-        self._token = content.decode("ascii") if is_one else None
-        self.problem = "" if is_one else f"token file {self._path}: it holds no token"
+        if not _TOKEN.fullmatch(content):
+            raise OSError("it holds no token")
+        token = content.decode("ascii")
+        if token != self._token:
+            self.former, self._token = self._token, token
+        self.problem = ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ class Seen:
         return ids
 
 
-Behaviour = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
+Behaviour = Callable[[Seen, asyncio.StreamWriter], Coroutine[None, None, None]]
 
 
 @dataclass
@@ -46,10 +46,26 @@ class Double:
                 while not writer.is_closing():
                     self.seen.append(await _request(reader))
                     self.asked.set()
-                    await self.behave(self.seen[-1], writer)
+                    await self._until_it_hangs_up(reader, self.behave(self.seen[-1], writer))
         finally:
             self.open_now -= 1
             writer.close()
+
+    async def _until_it_hangs_up(
+        self, reader: asyncio.StreamReader, behaviour: Coroutine[None, None, None]
+    ) -> None:
+        """Nothing is pipelined, so whatever is read while it behaves is the end."""
+        loop = asyncio.get_running_loop()
+        ways = loop.create_task(behaviour), loop.create_task(reader.read(1))
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            if not ways[0].done():
+                raise ConnectionError("it hung up")
+            await ways[0]
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
 
 
 async def _request(reader: asyncio.StreamReader) -> Seen:

@@ -61,9 +61,11 @@ async def test_a_customer_is_what_the_sidecar_says() -> None:
 @pytest.mark.parametrize("degrade", [False, True])
 async def test_none_is_a_customer_whom_the_vendor_does_not_know(*, degrade: bool) -> None:
     unknown = problem("unknown-customer", 404)
-    async with sidecar(unknown) as double:
-        async with SidecarBSSAdapter(double.url, degrade=degrade) as adapter:
-            answer = await adapter.ask_billing_account(CUSTOMER)
+    async with (
+        sidecar(unknown) as double,
+        SidecarBSSAdapter(double.url, degrade=degrade) as adapter,
+    ):
+        answer = await adapter.ask_billing_account(CUSTOMER)
     assert answer.value is None
     assert answer.degraded is None
 
@@ -120,14 +122,16 @@ async def test_an_id_that_is_none_is_nobody_could_say() -> None:
 async def test_the_reason_of_a_degraded_answer_is_there_for_whoever_wants_it() -> None:
     headers = {"BSS-Degraded": "breaker_open;unavailable=2"}
     body = result(10.0, 1, 2, is_estimate=True)
-    async with sidecar(says(body, headers=headers)) as double:
-        async with SidecarBSSAdapter(double.url) as adapter:
-            answer = await adapter.ask_revenue_at_risk([uuid4() for _ in range(3)])
-            assert answer.degraded == Degraded("breaker_open", 2)
-            double.behave = says(ACCOUNT, headers={"BSS-Degraded": "stale;unavailable=0"})
-            assert (await adapter.ask_billing_account(CUSTOMER)).degraded == Degraded("stale", 0)
-            double.behave = says(ACCOUNT)
-            assert (await adapter.ask_billing_account(CUSTOMER)).degraded is None
+    async with (
+        sidecar(says(body, headers=headers)) as double,
+        SidecarBSSAdapter(double.url) as adapter,
+    ):
+        answer = await adapter.ask_revenue_at_risk([uuid4() for _ in range(3)])
+        assert answer.degraded == Degraded("breaker_open", 2)
+        double.behave = says(ACCOUNT, headers={"BSS-Degraded": "stale;unavailable=0"})
+        assert (await adapter.ask_billing_account(CUSTOMER)).degraded == Degraded("stale", 0)
+        double.behave = says(ACCOUNT)
+        assert (await adapter.ask_billing_account(CUSTOMER)).degraded is None
 
 
 async def test_the_tenant_is_the_calls_or_the_adapters_or_the_contexts() -> None:
@@ -182,14 +186,16 @@ async def test_a_correlation_id_can_break_neither_header_nor_log() -> None:
 async def test_the_token_is_that_of_the_file_also_after_it_changed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
-    async with sidecar(wants(TOKEN, says(ACCOUNT))) as double:
-        async with SidecarBSSAdapter(double.url, token_file=file) as adapter:
-            assert await adapter.get_billing_account(CUSTOMER) is not None
-            double.behave = wants(OTHER_TOKEN, says(ACCOUNT))
-            draft = tmp_path / "draft"
-            draft.write_text(OTHER_TOKEN)
-            draft.rename(file)
-            assert await adapter.get_billing_account(CUSTOMER) is not None
+    async with (
+        sidecar(wants(TOKEN, says(ACCOUNT))) as double,
+        SidecarBSSAdapter(double.url, token_file=file) as adapter,
+    ):
+        assert await adapter.get_billing_account(CUSTOMER) is not None
+        double.behave = wants(OTHER_TOKEN, says(ACCOUNT))
+        draft = tmp_path / "draft"
+        draft.write_text(OTHER_TOKEN)
+        draft.rename(file)
+        assert await adapter.get_billing_account(CUSTOMER) is not None
     assert len(double.seen) == 2, "it was read again before it was refused"
 
 
@@ -198,18 +204,37 @@ async def test_a_refused_token_is_read_anew_once(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN)
     times = file.stat()
-    async with sidecar(wants(TOKEN, says(ACCOUNT))) as double:
-        async with SidecarBSSAdapter(double.url, token_file=str(file)) as adapter:
+    async with (
+        sidecar(wants(TOKEN, says(ACCOUNT))) as double,
+        SidecarBSSAdapter(double.url, token_file=str(file)) as adapter,
+    ):
+        await adapter.get_billing_account(CUSTOMER)
+        file.write_text(OTHER_TOKEN)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+        double.behave = wants(OTHER_TOKEN, says(ACCOUNT))
+        assert await adapter.get_billing_account(CUSTOMER) is not None
+        assert len(double.seen) == 3
+        double.behave = problem("unauthorized", 401)
+        with pytest.raises(BSSUnavailable, match="sidecar_refused"):
             await adapter.get_billing_account(CUSTOMER)
-            file.write_text(OTHER_TOKEN)
-            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-            double.behave = wants(OTHER_TOKEN, says(ACCOUNT))
-            assert await adapter.get_billing_account(CUSTOMER) is not None
-            assert len(double.seen) == 3
-            double.behave = problem("unauthorized", 401)
-            with pytest.raises(BSSUnavailable, match="sidecar_refused"):
-                await adapter.get_billing_account(CUSTOMER)
-            assert len(double.seen) == 4, "the same token is not tried twice"
+        tried = [seen.headers["authorization"] for seen in double.seen[3:]]
+        assert tried == [f"Bearer {OTHER_TOKEN}", f"Bearer {TOKEN}"], "none of them twice"
+
+
+async def test_a_sidecar_that_has_not_read_the_new_token_yet_gets_the_former(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    async with (
+        sidecar(wants(TOKEN, says(ACCOUNT))) as double,
+        SidecarBSSAdapter(double.url, token_file=file) as adapter,
+    ):
+        await adapter.get_billing_account(CUSTOMER)
+        file.write_text(OTHER_TOKEN + "\n")
+        assert await adapter.get_billing_account(CUSTOMER) is not None
+        file.unlink()
+        assert await adapter.get_billing_account(CUSTOMER, correlation_id="gone") is not None
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "pipe", "empty", "two words", "binary"])
@@ -223,9 +248,11 @@ async def test_a_token_file_that_holds_none_is_said_in_the_log(
         os.mkfifo(file)
     elif kind != "absent":
         file.write_bytes({"empty": b"", "two words": b"a b", "binary": b"\xff\r\nX: 1"}[kind])
-    async with sidecar(wants(TOKEN, prices({}))) as double:
-        async with SidecarBSSAdapter(double.url, token_file=file) as adapter:
-            found = await adapter.get_revenue_at_risk([CUSTOMER])
+    async with (
+        sidecar(wants(TOKEN, prices({}))) as double,
+        SidecarBSSAdapter(double.url, token_file=file) as adapter,
+    ):
+        found = await adapter.get_revenue_at_risk([CUSTOMER])
     assert found.source == "unavailable"
     (line,) = [one for one in caplog.records if one.name == "pedkai_bss_client"]
     assert line.levelno == logging.ERROR
@@ -240,9 +267,11 @@ async def test_what_must_be_mended_is_an_error_and_what_passes_is_a_warning(
     levels = {}
     for name in ("tenant", "token", "invalid", "internal", "hangs", "nothing", "open"):
         caplog.clear()
-        async with sidecar(FAILURES[name][0]) as double:
-            async with SidecarBSSAdapter(double.url, timeout=0.3) as adapter:
-                await adapter.get_revenue_at_risk([CUSTOMER])
+        async with (
+            sidecar(FAILURES[name][0]) as double,
+            SidecarBSSAdapter(double.url, timeout=0.3) as adapter,
+        ):
+            await adapter.get_revenue_at_risk([CUSTOMER])
         (line,) = caplog.records
         levels[name] = line.levelname
     assert levels == dict.fromkeys(("tenant", "token", "invalid"), "ERROR") | dict.fromkeys(
@@ -258,14 +287,16 @@ async def test_nobodys_id_fee_or_token_is_in_a_log_or_a_repr(
     file = tmp_path / "token"
     file.write_text(TOKEN)
     shown = []
-    async with sidecar(says(ACCOUNT)) as double:
-        async with SidecarBSSAdapter(double.url, token_file=file, tenant="acme_uk") as adapter:
-            shown.append(await adapter.ask_billing_account(CUSTOMER))
-            for behave in (prices({CUSTOMER: "49.95"}), says(b"49.95 Fibre 900"), hangs_up):
-                double.behave = behave
-                shown.append(await adapter.ask_revenue_at_risk([CUSTOMER]))
-            double.behave = says({"customer_ids": [str(CUSTOMER)], "unavailable_customer_ids": []})
-            shown.append(await adapter.ask_disputes([CUSTOMER]))
+    async with (
+        sidecar(says(ACCOUNT)) as double,
+        SidecarBSSAdapter(double.url, token_file=file, tenant="acme_uk") as adapter,
+    ):
+        shown.append(await adapter.ask_billing_account(CUSTOMER))
+        for behave in (prices({CUSTOMER: "49.95"}), says(b"49.95 Fibre 900"), hangs_up):
+            double.behave = behave
+            shown.append(await adapter.ask_revenue_at_risk([CUSTOMER]))
+        double.behave = says({"customer_ids": [str(CUSTOMER)], "unavailable_customer_ids": []})
+        shown.append(await adapter.ask_disputes([CUSTOMER]))
     shown += [answer.value for answer in shown] + [adapter]
     written = caplog.text + repr(shown)
     assert "sidecar_bad_response" in written

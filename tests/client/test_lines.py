@@ -99,7 +99,10 @@ async def test_cancellation_passes_and_gives_the_connection_back() -> None:
 
 async def test_cancelled_at_any_moment_the_next_question_is_answered() -> None:
     """A pool that loses a connection to a cancelled waiter would be empty after these."""
-    async with sidecar(prices(FEES)) as double, SidecarBSSAdapter(double.url) as adapter:
+    async with (
+        sidecar(prices(FEES)) as double,
+        SidecarBSSAdapter(double.url, timeout=30) as adapter,
+    ):
         for turns in range(60):
             question = asyncio.ensure_future(adapter.get_revenue_at_risk(IDS))  # noqa: TID251  (awaited below)
             await until(turns=turns)
@@ -110,7 +113,10 @@ async def test_cancelled_at_any_moment_the_next_question_is_answered() -> None:
 
 
 async def test_many_questions_at_once_leave_few_connections_behind() -> None:
-    async with sidecar(prices(FEES)) as double, SidecarBSSAdapter(double.url) as adapter:
+    async with (
+        sidecar(prices(FEES)) as double,
+        SidecarBSSAdapter(double.url, timeout=30) as adapter,
+    ):
         answers = await asyncio.gather(*(adapter.get_revenue_at_risk(IDS) for _ in range(60)))
         assert {one.total_revenue_at_risk for one in answers} == {30.0}
         for _ in range(1_000):
@@ -155,6 +161,8 @@ def test_one_adapter_serves_one_event_loop_after_the_other() -> None:
             return found, double.connections
 
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what others left behind
         warnings.simplefilter("error")
         for _ in range(3):
             found, connections = asyncio.run(ask())
