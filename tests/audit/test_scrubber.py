@@ -150,6 +150,13 @@ def test_the_repr_of_a_model_and_json_in_a_text_are_read_by_their_names() -> Non
     assert str(CUSTOMER) not in text
 
 
+@pytest.mark.parametrize(
+    "text", ["run+447700900123", "imsi-234150999999999", "234150999999999_1", "x:234150999999999"]
+)
+def test_an_id_that_a_caller_made_up_may_hold_a_number_of_somebodys(text: str) -> None:
+    assert "_REDACTED]" in PIIScrubber().scrub(text)[0]
+
+
 def test_what_is_too_deep_too_long_or_endless_is_cut_off() -> None:
     endless: list[object] = []
     endless.append(endless)
