@@ -80,6 +80,7 @@ class Tab:
     """Errors and warnings of the console, exceptions, and what its policy kept it from."""
     asked: list[str] = field(default_factory=list)
     """URLs of its requests."""
+    has_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, said: dict[str, Any]) -> None:
         if said.get("sessionId") != self.session:
@@ -88,6 +89,7 @@ class Tab:
         match said["method"]:
             case "Network.requestWillBeSent":
                 self.asked.append(params["request"]["url"])
+                self.has_asked.set()
             case "Runtime.exceptionThrown":
                 thrown = params["exceptionDetails"]
                 self.complaints.append(thrown.get("exception", thrown).get("description", "thrown"))
@@ -125,6 +127,13 @@ class Tab:
         except TimeoutError:
             text = await self.run("document.body?.innerText")
             raise AssertionError(f"not within {within_s} s: {script}\n{text}") from None
+
+    async def more_requests(self, number: int, *, within_s: float = 15.0) -> None:
+        """Waits until it has asked for so much more."""
+        async with asyncio.timeout(within_s):
+            for _ in range(number):
+                self.has_asked.clear()
+                await self.has_asked.wait()
 
     async def press(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):
@@ -189,12 +198,13 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
             async with (
                 aiohttp.ClientSession() as session,
                 session.ws_connect(address, max_msg_size=0) as socket,
-                asyncio.TaskGroup() as tasks,
             ):
                 driver = Driver(socket)
-                listening = tasks.create_task(driver.listen())
-                yield Browser(driver)
-                listening.cancel()
+                listening = asyncio.get_running_loop().create_task(driver.listen())
+                try:
+                    yield Browser(driver)
+                finally:
+                    listening.cancel()
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()
