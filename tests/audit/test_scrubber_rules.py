@@ -217,3 +217,9 @@ def test_the_cost_grows_no_faster_than_the_text(piece: str) -> None:
     cost = _cost_s(large)
     assert cost < 1.0
     assert cost < 0.02 or cost < 10 * _cost_s(small)
+
+
+def test_a_text_that_grows_over_its_limit_as_it_is_scrubbed_stays_as_it_is_too() -> None:
+    once, _ = SCRUBBER.scrub_value(["a@b.cc " * 2_300])
+    assert len(once[0]) <= 16_384
+    assert SCRUBBER.scrub_value(once) == (once, [])
