@@ -22,8 +22,11 @@ FINDERS: tuple[Finder, ...] = (
     words.titled,
 )
 _MOST_PASSES = 4
-_MACHINE_WORD = re.compile(r"[a-z_-]{0,128}")
-"""Nothing personal is written in small letters alone, without digit or space."""
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MACHINE_WORD = re.compile(
+    rf"[a-z_-]{{0,128}}|[A-Z]{{3}}|-?[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?|[0-9a-f]{{32}}|{_UUID}"
+)
+"""What no finder takes when it stands alone, and most of a record is of: told at once."""
 
 
 def scrub_prose(

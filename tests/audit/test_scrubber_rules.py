@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.pii_scrubber import PIIScrubber
+from adapters.scrubbing import prose
+from adapters.scrubbing.spans import find
 from tests.audit.labelled import labelled_set
 
 SCRUBBER = PIIScrubber(key=b"k" * 32)
@@ -223,3 +225,8 @@ def test_a_text_that_grows_over_its_limit_as_it_is_scrubbed_stays_as_it_is_too()
     once, _ = SCRUBBER.scrub_value(["a@b.cc " * 2_300])
     assert len(once[0]) <= 16_384
     assert SCRUBBER.scrub_value(once) == (once, [])
+
+
+@given(st.from_regex(prose._MACHINE_WORD, fullmatch=True))
+def test_what_is_told_at_once_is_what_no_finder_takes(word: str) -> None:
+    assert find(word, prose.FINDERS) == []
