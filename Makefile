@@ -30,7 +30,7 @@ demo: $(VENV)/.runtime ## Watch the sidecar answer, lose a vendor, and recover (
 	@$(BIN)/bss-sidecar demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests, in parallel, with coverage
+test: $(VENV)/.dev tests/page/node_modules/.package-lock.json ## Run the tests, in parallel, with coverage
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 .PHONY: contract
@@ -54,6 +54,10 @@ rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS
 cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, moves, is tampered with
 	@CACHE=full $(BIN)/pytest -s tests/integration/test_cache_*.py
 
+.PHONY: alerts
+alerts: $(VENV)/.dev ## Let every alert fire in a real run of its fault, before a real Prometheus
+	@ALERTS=full $(BIN)/pytest -s tests/alerts
+
 .PHONY: chaos
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
 	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))
@@ -75,9 +79,14 @@ format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
 bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same vendor
 	@$(BIN)/python -P -m tests.bench
 
+# Without npm the tests that need it say so and are skipped.
+tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/page --ignore-scripts --no-audit \
+		--no-fund --silent || echo "npm could not install axe-core; its tests are skipped"; fi
+
 .PHONY: clean
 clean: ## Remove what was made here
-	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .demo .chaos
+	@rm -rf $(VENV) tests/page/node_modules dist build .coverage .coverage.* htmlcov .demo .chaos
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from proxy.cache.seal import Refused
 from proxy.cache.tally import Tally
 from proxy.telemetry.history import History
 from proxy.telemetry.log import Log
@@ -43,6 +44,8 @@ class CacheMetrics:
             ["why"],
             registry=registry,
         )
+        for why in Refused:
+            self.unopenable.labels(why)
         self.bypassed = Counter(
             "bss_sidecar_cache_bypassed_lookups",
             "Questions for which the store said nothing, by why.",

@@ -37,7 +37,8 @@ class Prometheus:
     def scrape(self, targets: Mapping[str, str]) -> None:
         """From now on these, each an address under the name of its scene."""
         listed = [
-            {"targets": [address], "labels": {"scene": scene}} for scene, address in targets.items()
+            {"targets": [address], "labels": {"namespace": scene}}
+            for scene, address in targets.items()
         ]
         draft = self.targets.with_suffix(".draft")
         draft.write_text(json.dumps(listed))

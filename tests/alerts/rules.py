@@ -1,4 +1,4 @@
-"""The alert rules as the chart brings them, and the same at a hundredth of their patience."""
+"""The alert rules as the chart brings them, and the same at a twentieth of their patience."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ UNITS_S: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SHORTEST_S = 5
 """Of a window: with a scrape a second, it always holds some samples."""
 FOR = "2s"
+HURRY = 20
 _WINDOW = re.compile(r"\[(\d+)([smhd])\]")
 
 
@@ -31,7 +32,7 @@ def alerts() -> Iterator[dict[str, Any]]:
 def hurried(most_s: int) -> dict[str, Any]:
     """The rules with nothing changed but how long they look back, and for how long they wait.
 
-    A window is a sixtieth of itself, from `SHORTEST_S` up to `most_s` seconds.
+    A window is a twentieth of itself, from `SHORTEST_S` up to `most_s` seconds.
     """
     hurried_groups = groups()
     for group in hurried_groups:
@@ -44,5 +45,5 @@ def hurried(most_s: int) -> dict[str, Any]:
 
 
 def _shorter(window: re.Match[str], most_s: int) -> str:
-    seconds = int(window[1]) * UNITS_S[window[2]] // 60
+    seconds = int(window[1]) * UNITS_S[window[2]] // HURRY
     return f"[{min(max(seconds, SHORTEST_S), most_s)}s]"
