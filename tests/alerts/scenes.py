@@ -122,6 +122,11 @@ async def scenes(folder: Path, prometheus: Prometheus) -> AsyncIterator[Scenes]:
 
 
 def _processes(folder: Path, base: Mapping[str, Any]) -> dict[str, Process]:
+    mock = {
+        **base,
+        "connections": {"mock": {"vendor": "mock"}},
+        "tenants": {"mock_demo": {"connection": "mock"}},
+    }
     launch = ("tests.alerts.launch", str(folder), "serve")
     return {
         WELL: Process(folder / WELL, {**base, "cache": {}, "metrics": {"by_tenant": True}}),
@@ -133,7 +138,7 @@ def _processes(folder: Path, base: Mapping[str, Any]) -> dict[str, Process]:
             {"schema_version": 7, "listeners": base["listeners"]},
             module=("proxy", "serve", "--fail-open"),
         ),
-        RESTLESS: Process(folder / RESTLESS, {**base, "listeners": _fixed_ports()}),
+        RESTLESS: Process(folder / RESTLESS, {**mock, "listeners": _fixed_ports()}),
     }
 
 
