@@ -12,13 +12,15 @@ from pedkai_bss_client.failure import CLIENT_ERROR, SIDECAR_TIMEOUT, Failure
 from pedkai_bss_client.merging import Part
 from pedkai_bss_client.question import MOST_IDS, Question, parts, told_ms
 from pedkai_bss_client.reading import Reply, degraded
-from pedkai_bss_client.together import side_by_side
+from pedkai_bss_client.together import gone, side_by_side
 from pedkai_bss_client.token_file import TokenFile
 
 T = TypeVar("T")
 
 AT_ONCE = 32
 """Requests in flight for one question at most."""
+LEAVING_S = 1.0
+"""How long closing waits for questions that were cut short."""
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
@@ -64,6 +66,7 @@ class Asker:
         self._most = MOST_IDS
 
     async def aclose(self) -> None:
+        await gone(within_s=LEAVING_S)
         await self._wire.aclose()
 
     async def parts(self, asking: Asking, ids: Sequence[UUID], kind: Kind[T]) -> list[Part[T]]:
