@@ -113,7 +113,7 @@ class Tab:
             raise AssertionError(thrown.get("exception", thrown).get("description", str(thrown)))
         return said["result"].get("value")
 
-    async def until(self, script: str, *, within_s: float = 15.0) -> Any:
+    async def until(self, script: str, *, within_s: float = 30.0) -> Any:
         """The first value of the expression that is true, looked for again and again."""
         value = None
         try:
@@ -128,7 +128,7 @@ class Tab:
             text = await self.run("document.body?.innerText")
             raise AssertionError(f"not within {within_s} s: {script}\n{text}") from None
 
-    async def more_requests(self, number: int, *, within_s: float = 15.0) -> None:
+    async def more_requests(self, number: int, *, within_s: float = 30.0) -> None:
         """Waits until it has asked for so much more."""
         async with asyncio.timeout(within_s):
             for _ in range(number):
@@ -189,6 +189,7 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             *(str(executable()), *_FLAGS, f"--user-data-dir={profile}", *flags, "about:blank"),
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             env={"HOME": profile, "PATH": "/usr/bin:/bin", "TMPDIR": profile},

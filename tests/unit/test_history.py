@@ -93,6 +93,7 @@ def test_whatever_comes_it_keeps_ten_minutes_and_no_more(story: list[tuple[float
         chronicle.breaker_changed(CLOSED if good else OPEN, now=now)
     glance = chronicle.glance(now)
     assert len(glance.rows) <= BUCKETS
+    assert len(chronicle._past) < BUCKETS, "what is older is not kept either"
     assert len(glance.changes) <= CHANGES
     first = now // BUCKET_S - BUCKETS
     recent = sum(1 for at in told if at // BUCKET_S > first)
