@@ -89,9 +89,7 @@ class Metrics:
         self.exchanges = ExchangeMetrics(self.registry)
         self.requests = RequestMetrics(self.registry)
         self.cache = CacheMetrics(self.registry)
-        build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
-        build.labels(version("bss-sidecar")).set(1)
-        ProcessCollector(registry=self.registry)
+        _tell_of_process(self.registry)
         for question in Question:
             self._in_flight.labels(question).set(0)
 
@@ -121,6 +119,12 @@ class Metrics:
     def configured(self, state: ConfigurationState) -> None:
         for one in ConfigurationState:
             self._configuration.labels(one).set(one is state)
+
+
+def _tell_of_process(registry: CollectorRegistry) -> None:
+    build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=registry)
+    build.labels(version("bss-sidecar")).set(1)
+    ProcessCollector(registry=registry)
 
 
 def _lag(registry: CollectorRegistry) -> Histogram:

@@ -37,7 +37,8 @@ def _lines(family: Metric) -> Iterator[str]:
     yield f"# HELP {name} {family.documentation.translate(_HELP_ESCAPES)}\n"
     yield f"# TYPE {name} {kind}\n"
     for sample in family.samples:
-        yield f"{sample.name}{_labels(sample)} {floatToGoString(sample.value)}\n"
+        value = floatToGoString(sample.value)  # type: ignore[no-untyped-call]  # it has no types
+        yield f"{sample.name}{_labels(sample)} {value}\n"
 
 
 def _labels(sample: Sample) -> str:
