@@ -8,6 +8,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OLDEST := $(VENV)/oldest
 WORKERS ?= auto
 VENDOR ?=
 MINUTES ?= 10
@@ -29,7 +30,7 @@ demo: $(VENV)/.runtime ## Watch the sidecar answer, lose a vendor, and recover (
 	@$(BIN)/bss-sidecar demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests, in parallel
+test: $(VENV)/.dev tests/page/node_modules/.package-lock.json ## Run the tests, in parallel
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: coverage
@@ -39,6 +40,12 @@ coverage: $(VENV)/.dev ## Run the tests, and tell which lines none of them reach
 .PHONY: contract
 contract: $(VENV)/.dev ## Run the contract suite; VENDOR=name for one adapter
 	@$(BIN)/pytest tests/contract $(if $(VENDOR),--vendor $(VENDOR))
+
+.PHONY: client
+client: $(VENV)/.dev $(OLDEST)/.client ## Test the client, also on Python 3.10 with the oldest libraries it allows
+	@PYTHONPATH=client $(OLDEST)/bin/python -m pytest tests/client
+	@$(BIN)/pytest tests/client
+	@$(BIN)/pytest tests/contract -k client-
 
 .PHONY: rotation
 rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS with nginx and Envoy
@@ -50,6 +57,10 @@ rotation: $(VENV)/.envoy ## Rotate credentials under load many times; mutual TLS
 .PHONY: cache
 cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, moves, is tampered with
 	@CACHE=full $(BIN)/pytest -s tests/integration/test_cache_*.py
+
+.PHONY: alerts
+alerts: $(VENV)/.dev ## Let every alert fire in a real run of its fault, before a real Prometheus
+	@ALERTS=full $(BIN)/pytest -s tests/alerts
 
 .PHONY: chaos
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
@@ -72,6 +83,7 @@ lint: $(VENV)/.dev ## Check style, types and the arrows between the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd client && ../$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 .PHONY: format
@@ -83,9 +95,14 @@ format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
 bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same vendor
 	@$(BIN)/python -P -m tests.bench
 
+# Without npm the tests that need it say so and are skipped.
+tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/page --ignore-scripts --no-audit \
+		--no-fund --silent || echo "npm could not install axe-core; its tests are skipped"; fi
+
 .PHONY: clean
 clean: ## Remove what was made here
-	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .demo .chaos
+	@rm -rf $(VENV) tests/page/node_modules dist build .coverage .coverage.* htmlcov .demo .chaos
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -100,9 +117,18 @@ $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.tx
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt client/pyproject.toml
 	@echo "Installing the tools of the tests from their lock"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable client
+	@touch $@
+
+# Python 3.10 by name, or where PYTHON310 says.
+$(OLDEST)/.client: $(VENV)/.dev requirements/client-oldest.txt
+	@python="$${PYTHON310:-python3.10}"; "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' \
+		|| { echo "make client needs Python 3.10; if it is not on the PATH: make PYTHON310=/path/to/python3.10 client" >&2; exit 1; }; \
+		"$$python" -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/client-oldest.txt
 	@touch $@
 
 $(VENV)/.plots: $(VENV)/.dev requirements/plots.txt

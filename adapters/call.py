@@ -101,6 +101,7 @@ class Call:
         "tally",
         "tenant",
         "traceparent",
+        "tracestate",
     )
 
     def __init__(
@@ -110,6 +111,7 @@ class Call:
         asked_at: datetime,
         correlation_id: str = "-",
         traceparent: str | None = None,
+        tracestate: str | None = None,
         tenant: str = "-",
         is_batch: bool = False,
         tally: object = None,
@@ -125,6 +127,7 @@ class Call:
         self.asked_at = asked_at
         self.correlation_id = correlation_id
         self.traceparent = traceparent
+        self.tracestate = tracestate
         self.tenant = tenant
         self.is_batch = is_batch
         self.tally = tally
@@ -165,6 +168,7 @@ class Call:
             asked_at=self.asked_at,
             correlation_id=self.correlation_id,
             traceparent=self.traceparent,
+            tracestate=self.tracestate,
             tenant=self.tenant,
             is_batch=self.is_batch,
             tally=self.tally,

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from config.audit_settings import Audit
 from config.group import Group, Text
+from config.metrics_settings import Metrics
 from config.tmf_settings import TmfProfile
 from config.units import Duration, DurationOrZero, Size
 
@@ -391,3 +393,5 @@ class Settings(Group):
     cache: Cache = Cache()
     shutdown: Shutdown = Shutdown()
     logging: Logging = Logging()
+    metrics: Metrics = Metrics()
+    audit: Audit = Audit()

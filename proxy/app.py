@@ -1,9 +1,10 @@
 """Where everything meets: the runtime of the moment, the three listeners, and their supervision."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,18 +15,24 @@ from config.settings import Settings
 from proxy.configuration import Reading
 from proxy.doors import DATA, OPS, Doors
 from proxy.http.addresses import Address
-from proxy.http.admin import AdminRoutes
+from proxy.http.admin import AdminRoutes, Extension
 from proxy.http.data import DataRoutes, Journal
 from proxy.http.door import Door
 from proxy.http.ops import OpsRoutes
 from proxy.http.ports import Runtime, Status
 from proxy.lifecycle import Tasks
 from proxy.operator import Overrides
-from proxy.reporting import cache_as_json
+from proxy.reporting import cache_as_json, history_as_json
 from proxy.runtime import ConfiguredRuntime
 from proxy.shelf import Loan, Shelf
 from proxy.telemetry import Telemetry
-from proxy.telemetry.expositions import CacheFigures, CredentialFigures, GuardFigures
+from proxy.telemetry.expositions import (
+    CacheFigures,
+    CredentialFigures,
+    FileFigures,
+    GuardFigures,
+    LogFigures,
+)
 from proxy.telemetry.loop_lag import watch_loop
 from proxy.telemetry.records import (
     CacheRecord,
@@ -41,13 +48,25 @@ from proxy.vigil import Vigil
 
 AnyRuntime: TypeAlias = ConfiguredRuntime | UnconfiguredRuntime
 
+LAST_LINES_S = 1.0
+"""How long the end waits for a disk to take the last lines of the audit trail, and for a collector
+to take the last spans."""
+
 
 class Sidecar:
     """The sidecar of one process. `take_up` gives it a configuration, `listen` opens its doors."""
 
-    def __init__(self, telemetry: Telemetry, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], datetime],
+        extension: Extension | None = None,
+    ) -> None:
+        """`extension`: what the admin listener has more than in earnest."""
         self._telemetry = telemetry
         self._clock = clock
+        self._extension = extension
         self._started = clock()
         self._tasks = Tasks(telemetry.error)
         self.spawn = self._tasks.spawn
@@ -65,6 +84,8 @@ class Sidecar:
         )
         telemetry.metrics.registry.register(GuardFigures(self._guards, self._flights))
         telemetry.metrics.registry.register(CacheFigures(self._cache))
+        telemetry.metrics.registry.register(FileFigures(self._credentials, self._other_files))
+        telemetry.metrics.registry.register(LogFigures(lambda: telemetry.log.dropped_lines))
 
     async def take_up(self, reading: Reading) -> None:
         """Serves with this configuration from now on; a bad one leaves the last good one."""
@@ -115,7 +136,8 @@ class Sidecar:
         """Where each open listener listens."""
         return self._doors.addresses()
 
-    def status(self) -> Status:
+    def status(self, *, since: int | None = None) -> Status:
+        """With the rows of each connection's history from that bucket on; `None`: without."""
         problems = [
             {"path": problem.path or "the file", "remedy": f"{problem.what}: {problem.instead}"}
             for problem in self._problems
@@ -123,12 +145,13 @@ class Sidecar:
         return Status(
             version=version("bss-sidecar"),
             started=self._started,
+            now=self._clock(),
             ready=self._unready() is None,
             configuration=self._state,
             problems=problems,
             files=[asdict(one) for one in self._all_files()],
             listeners=self._doors.shown(),
-            connections=self._overrides.shown(self._runtime.connections()),
+            connections=self._connections(since),
             cache=cache_as_json(self._cache()),
             tenants=self._runtime.tenants(),
             default_tenant=self._runtime.default_tenant
@@ -152,6 +175,7 @@ class Sidecar:
                 await self._runtime.aclose()
             finally:
                 await self._tasks.cancel()
+                await asyncio.to_thread(self._telemetry.end, LAST_LINES_S)
 
     @contextmanager
     def _lease(self) -> Iterator[Runtime]:
@@ -162,6 +186,14 @@ class Sidecar:
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""
         self._telemetry.log.configure(level=settings.logging.level, style=settings.logging.format)
+        self._telemetry.audit.configure(
+            settings.audit.sink,
+            file=None if settings.audit.file is None else Path(settings.audit.file),
+            file_size=settings.audit.file_size,
+            former_files=settings.audit.former_files,
+        )
+        counted = settings.tenants if settings.metrics.by_tenant else ()
+        self._telemetry.metrics.tenants.count(counted)
         loan = Loan(self._shelf)
         try:
             new = ConfiguredRuntime(
@@ -178,9 +210,24 @@ class Sidecar:
             problem = Problem("", f"can't be put to work ({type(error).__name__})", "see the log")
             return replace(reading, settings=None, problems=[problem])
         old, self._runtime = self._runtime, new
+        self._telemetry.history.keep_only(settings.connections)
         old.settle_down()
         self.spawn(_retire(old))
         return reading
+
+    def _connections(self, since: int | None) -> Mapping[str, Mapping[str, object]]:
+        """What is shown of each, with its last minutes."""
+        now, wall = self._telemetry.clock(), self._clock()
+
+        def ago(moment: float) -> datetime:
+            return wall - timedelta(seconds=now - moment)
+
+        def history(name: str) -> Mapping[str, object]:
+            glance = self._telemetry.history.of(name).glance(now, since=since or 0)
+            return history_as_json(glance, ago=ago, rows=since is not None)
+
+        shown = self._overrides.shown(self._runtime.connections())
+        return {name: {**one, "history": history(name)} for name, one in shown.items()}
 
     def _credentials(self) -> tuple[CredentialsRecord, ...]:
         return self._runtime.credentials()
@@ -214,13 +261,16 @@ class Sidecar:
         telemetry = self._telemetry
         if name == DATA:
             journal = Journal(
-                asked=telemetry.asked, answered=telemetry.answered, error=telemetry.error
+                asked=telemetry.asked,
+                answered=telemetry.answered,
+                error=telemetry.error,
+                traced=telemetry.tracing.question,
             )
             routes = DataRoutes(self._lease, self._clock, journal).routes()
         elif name == OPS:
             routes = OpsRoutes(telemetry.metrics.registry, self._unready).routes()
         else:
-            routes = AdminRoutes(self.status, self._overrides).routes()
+            routes = AdminRoutes(self.status, self._overrides, self._extension).routes()
         return Door(name, routes, on_refusal=telemetry.refused, on_error=telemetry.error)
 
     def _unready(self) -> str | None:

@@ -1,4 +1,4 @@
-"""`bss-sidecar check FILE` and `bss-sidecar config schema`: a configuration, judged for a person.
+"""`bss-sidecar check FILE` and `bss-sidecar config …`: a configuration, judged for a person.
 
 Nothing is served, no port is bound and no vendor is asked.
 """
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from adapters.registry import reaches
 from config.load import can_read, environment, load, read_file
 from config.problems import ConfigurationProblems, Problem
+from config.reference import reference
 from config.schema import json_schema
 from config.settings import Connection, Settings
 
@@ -66,6 +67,12 @@ def run_check(path: Path, *, json: bool, out: TextIO) -> int:
 def run_schema(out: TextIO) -> int:
     """Print the JSON Schema of a configuration file."""
     print(json_text.dumps(json_schema(reaches()), indent=2), file=out)
+    return 0
+
+
+def run_reference(out: TextIO) -> int:
+    """Print every setting in Markdown."""
+    print(reference(json_schema(reaches())), file=out, end="")
     return 0
 
 

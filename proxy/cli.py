@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,18 +26,21 @@ examples:
   bss-sidecar serve sidecar.yaml              serve; refuse to start on a bad configuration
   bss-sidecar serve --fail-open sidecar.yaml  serve whatever happens, as injected into a pod
   bss-sidecar doctor sidecar.yaml             files, ways, tokens, answers: what is wrong, and why
+  bss-sidecar status --watch                  what is broken, since when, and what to do
   bss-sidecar breaker                         what every breaker of the running sidecar does
   bss-sidecar breaker amdocs open             nothing is sent to amdocs any more, until `auto`
+  bss-sidecar certs show sidecar.yaml         until when every certificate is good
   bss-sidecar config schema > schema.json     for an editor
   bss-sidecar new-key >> master-keys          a key for a file of the cache
+  . <(bss-sidecar completion bash)            TAB completes, from now on in this shell
 
 environment:
   {FILE_VARIABLE}   the configuration file, where serve, doctor or breaker names none
 
 exit status:
   0    it ended as asked
-  1    the demo did not go well, the doctor found something that is not well, or there is no
-       such breaker
+  1    the demo did not go well, the doctor found something that is not well, answers lack
+       something (status), a certificate is not to be used, or there is no such breaker
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
   69   a port, socket, certificate or token of a listener can't be had, or no sidecar answers
@@ -96,9 +100,14 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="for programs")
 
     _add_breaker(commands)
+    _add_status(commands)
 
     config = commands.add_parser("config", help="about the configuration's format")
-    config.add_argument("what", choices=["schema"], help="print its JSON Schema")
+    config.add_argument(
+        "what",
+        choices=["schema", "reference"],
+        help="print its JSON Schema, or every setting in Markdown",
+    )
 
     demo = commands.add_parser("demo", help="pretend vendors, every question, one cut off")
     demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
@@ -107,9 +116,26 @@ def parser() -> argparse.ArgumentParser:
         "new-key", help="a key for the cache: a line for master_keys_file or name_keys_file"
     )
 
-    certs = commands.add_parser("certs", help="throwaway certificates, for trying things out")
-    certs.add_argument("folder", type=Path, metavar="DIR")
+    _add_certs(commands)
+
+    openapi = commands.add_parser("openapi", help="the HTTP interface, for programs")
+    openapi.add_argument("--markdown", action="store_true", help="for people")
+
+    completion = commands.add_parser(
+        "completion", help="what a shell sources to complete this command line"
+    )
+    completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     return root
+
+
+def _add_certs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    certs = commands.add_parser("certs", help="until when certificates are good; or new ones")
+    ways = certs.add_subparsers(dest="way", required=True, metavar="WAY")
+    show = ways.add_parser("show", help="every certificate of a configuration, and its end")
+    show.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the configuration")
+    show.add_argument("--json", action="store_true", help="for programs")
+    make = ways.add_parser("make", help="throwaway certificates, for trying things out")
+    make.add_argument("folder", type=Path, metavar="DIR")
 
 
 def _add_breaker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -134,6 +160,22 @@ def _add_breaker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     where.add_argument("--file", type=Path, metavar="CONFIG", help="that says where it listens")
     breaker.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = commands.add_parser(
+        "status",
+        help="how the running sidecar is: what is broken, since when, what to do",
+        description="What the status page shows. Exit status 0: every answer is whole; 1: "
+        "something is broken or degraded; 69: no sidecar answers.",
+    )
+    where = status.add_mutually_exclusive_group()
+    where.add_argument(
+        "--admin", metavar="URL", help="of the admin listener, such as http://127.0.0.1:8652"
+    )
+    where.add_argument("--file", type=Path, metavar="CONFIG", help="that says where it listens")
+    status.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
+    status.add_argument("--json", action="store_true", help="for programs")
 
 
 def _serve(asked: argparse.Namespace) -> int:
@@ -189,16 +231,44 @@ def _breaker(asked: argparse.Namespace) -> int:
     return run_breaker(wish, env=env, out=sys.stdout, err=sys.stderr)
 
 
+def _status(asked: argparse.Namespace) -> int:
+    from proxy.status_command import Look, Terminal, run_status  # noqa: PLC0415  (as above)
+
+    env = environment()
+    look = Look(admin=asked.admin, file=_file(asked, env), json=asked.json, watch=asked.watch)
+    colours = sys.stdout.isatty() and not env.get("NO_COLOR")
+    terminal = Terminal(out=sys.stdout, err=sys.stderr, colours=colours, pause=time.sleep)
+    return run_status(look, env=env, terminal=terminal)
+
+
 def _check(asked: argparse.Namespace) -> int:
     from proxy.check import run_check  # noqa: PLC0415  (as above)
 
     return run_check(asked.file, json=asked.json, out=sys.stdout)
 
 
-def _config(_asked: argparse.Namespace) -> int:
-    from proxy.check import run_schema  # noqa: PLC0415  (as above)
+def _config(asked: argparse.Namespace) -> int:
+    from proxy.check import run_reference, run_schema  # noqa: PLC0415  (as above)
 
-    return run_schema(sys.stdout)
+    return {"schema": run_schema, "reference": run_reference}[asked.what](sys.stdout)
+
+
+def _openapi(asked: argparse.Namespace) -> int:
+    from config.settings import Limits  # noqa: PLC0415  (as above)
+    from proxy.http.openapi import document, text  # noqa: PLC0415  (as above)
+    from proxy.http.reference import reference  # noqa: PLC0415  (as above)
+
+    ids = Limits().batch_ids
+    told = reference(document(batch_ids=ids)) if asked.markdown else f"{text(batch_ids=ids)}\n"
+    sys.stdout.write(told)
+    return 0
+
+
+def _completion(asked: argparse.Namespace) -> int:
+    import shtab  # noqa: PLC0415  (as above)
+
+    print(shtab.complete(parser(), shell=asked.shell))  # noqa: T201  (the answer of a command)
+    return 0
 
 
 def _demo(asked: argparse.Namespace) -> int:
@@ -208,6 +278,22 @@ def _demo(asked: argparse.Namespace) -> int:
 
 
 def _certs(asked: argparse.Namespace) -> int:
+    return {"show": _show_certs, "make": _make_certs}[asked.way](asked)
+
+
+def _show_certs(asked: argparse.Namespace) -> int:
+    from proxy.certs_command import run_certs  # noqa: PLC0415  (as above)
+    from proxy.doctor.run import NOT_NAMED  # noqa: PLC0415  (as above)
+
+    env = environment()
+    path = _file(asked, env)
+    if path is None:
+        print(NOT_NAMED, file=sys.stderr)  # noqa: T201  (the answer of a command)
+        return 64
+    return run_certs(path, json=asked.json, now=wall_clock(), env=env, out=sys.stdout)
+
+
+def _make_certs(asked: argparse.Namespace) -> int:
     from adapters.simulator.certificates import (  # noqa: PLC0415  (as above)
         write_demo_certificates,
     )
@@ -231,8 +317,11 @@ _COMMANDS = {
     "check": _check,
     "doctor": _doctor,
     "breaker": _breaker,
+    "status": _status,
     "config": _config,
     "demo": _demo,
     "new-key": _new_key,
     "certs": _certs,
+    "openapi": _openapi,
+    "completion": _completion,
 }

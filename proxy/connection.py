@@ -56,6 +56,8 @@ class ConnectionStatus:
     token_version: int | None
     """Of the token that is being sent; it grows with each."""
     token_ends_at: datetime | None
+    clock_skews: Mapping[str, float]
+    """Seconds by which the clock of `vendor` and of `token` (the issuer) is ahead of ours."""
     closing: int
     """Generations of credentials that were replaced, and still finish what they began."""
     file_problems: tuple[str, ...]
@@ -148,6 +150,7 @@ class VendorConnection:
             certificate_ends=credentials.certificate_ends if credentials else None,
             token_version=token.version if token else None,
             token_ends_at=line.wall_time(token.ends_at) if token else None,
+            clock_skews=line.clock_skews,
             closing=line.closing,
             file_problems=tuple(map(str, line.source.problems)),
             file_warnings=tuple(map(str, line.source.warnings)),

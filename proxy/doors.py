@@ -173,8 +173,10 @@ class Doors:
     async def _gate(self, name: str, wanted: Settings) -> Gate:
         """Raises `ListenerUnavailable` when there should be a token and there never was one."""
         if name == OPS:
-            # Kubelet and Prometheus come by the pod's address; there is nothing here to protect.
-            return Gate(loopback_host=False, own_origin=False)
+            # Kubelet and Prometheus come by the pod's address, under whatever name. On loopback
+            # nobody comes but people, and the web pages in their browsers.
+            own = is_loopback(wanted.listeners.ops.host)
+            return Gate(loopback_host=own, own_origin=own)
         if name == ADMIN:
             return Gate(loopback_host=True)
         data = wanted.listeners.data

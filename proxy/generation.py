@@ -20,6 +20,7 @@ from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.tokens import Token, TokenEndpoint, TokenSource
 from proxy.exchange.replies import RawReply, refusal
+from proxy.exchange.skew import ClockSkew
 from proxy.exchange.transport import HttpRequest, Transport, open_session
 from proxy.exchange.wire import Address, Wire
 from proxy.guard.guard import Guard
@@ -53,6 +54,8 @@ class Site:
     luck: Luck
     token_versions: Iterator[int]
     guards: Guards
+    skews: Mapping[str, ClockSkew]
+    """Of whom they ask, by the name of its breaker: `vendor`, `token`."""
 
     @property
     def server_name(self) -> str | None:
@@ -82,6 +85,7 @@ class Sockets:
             body_bytes=wire.response_body,
             parsing=site.parsing,
             authorization=tokens,
+            heard=site.skews["vendor"].heard,
         )
 
     async def drain(self, within_s: float) -> None:
@@ -200,6 +204,7 @@ class Generation:
             sockets = self._young()
             with sockets.leases.hold():
                 reply = await sockets.transport.fetch(request, body_bytes=TOKEN_REPLY_BYTES)
+            site.skews["token"].heard(reply.headers)
             if reply.status in MAY_ASK_TO_REST and (refused := refusal(reply, site.clock())):
                 raise refused
             return reply

@@ -16,6 +16,7 @@ from config import settings
 from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.source import CredentialSource
+from proxy.exchange.skew import ClockSkew
 from proxy.generation import Generation, Guards, Site
 
 MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
@@ -50,6 +51,10 @@ class Line(Exchange):
             luck=luck,
             token_versions=count(1),
             guards=guards,
+            skews={
+                endpoint: ClockSkew(clock, took_s=setting.wire.exchange_timeout)
+                for endpoint in ("vendor", "token")
+            },
         )
         self.source = CredentialSource(
             name, setting.tls, setting.oauth2, clock=clock, executor=self._reading
@@ -79,6 +84,15 @@ class Line(Exchange):
         if self.generation and self.generation.tokens and self.generation.tokens.failure:
             return self.generation.tokens.failure.detail
         return ". ".join(map(str, self.source.problems)) or self._last_problem
+
+    @property
+    def clock_skews(self) -> Mapping[str, float]:
+        """Seconds by which clocks are ahead of ours, of those among `vendor` and `token` that told.
+
+        They are read off replies (`ClockSkew`); below 0 a clock is behind.
+        """
+        told = ((name, one.seconds) for name, one in self._site.skews.items())
+        return {name: seconds for name, seconds in told if seconds is not None}
 
     def wall_time(self, moment: float) -> datetime:
         """A moment of `loop.time()`, on the clock on the wall."""

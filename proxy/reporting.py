@@ -1,6 +1,6 @@
 """What a connection says of itself, for the status page, the metrics and the log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from proxy.credentials.certificates import CertificateFacts
 from proxy.credentials.judgement import FileProblem
 from proxy.credentials.snapshot import Credentials
 from proxy.guard.breaker import BreakerStatus
+from proxy.telemetry.history import BUCKET_S, BUCKETS, COLUMNS, Glance
 from proxy.telemetry.records import (
     BreakerRecord,
     BreakerState,
@@ -29,6 +30,7 @@ def credentials_record(name: str, connection: VendorConnection, now: datetime) -
         loaded_at=credentials.loaded_at if credentials else None,
         certificates=tuple(certificate_records(credentials)) if credentials else (),
         token_left_s=(ends - now).total_seconds() if ends else None,
+        clock_skews=tuple(status.clock_skews.items()),
         outcome=status.last_outcome,
         problem=status.problem,
         files=(
@@ -79,6 +81,46 @@ def cache_as_json(cache: CacheRecord) -> Mapping[str, object]:
     }
     shown = {one.name: getattr(cache, one.name) for one in fields(cache)}
     return shown | {"breakers": breakers}
+
+
+def history_as_json(
+    glance: Glance, *, ago: Callable[[float], datetime], rows: bool
+) -> Mapping[str, object]:
+    """`ago`: the wall clock's time of a moment on the history's clock."""
+
+    def at(moment: float) -> str:
+        return ago(moment).isoformat(timespec="milliseconds")
+
+    def maybe(moment: float | None) -> str | None:
+        return None if moment is None else at(moment)
+
+    shown: dict[str, object] = {
+        "questions": glance.questions,
+        "degraded": glance.degraded,
+        "reasons": dict(glance.reasons),
+        "degraded_since": maybe(glance.degraded_since),
+        "degraded_last": maybe(glance.degraded_last),
+        "not_closed_since": {name: at(one) for name, one in glance.not_closed_since.items()},
+        "changes": [
+            {
+                "at": at(one.at),
+                "breaker": one.breaker,
+                "before": one.before,
+                "state": one.state,
+                "because": one.because,
+            }
+            for one in glance.changes
+        ],
+    }
+    if not rows:
+        return shown
+    return shown | {
+        "bucket_s": BUCKET_S,
+        "buckets": BUCKETS,
+        "bucket": glance.bucket,
+        "columns": COLUMNS,
+        "rows": glance.rows,
+    }
 
 
 def certificate_records(credentials: Credentials, whose: str = "") -> Iterator[CertificateRecord]:

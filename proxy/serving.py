@@ -15,10 +15,12 @@ from proxy.app import Sidecar
 from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
 from proxy.configuration import Reading, digest, read_configuration
 from proxy.http.addresses import ListenerUnavailable
+from proxy.http.admin import Extension
 from proxy.lifecycle import Stop, run, settle
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.tracing import open_tracing
 from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
@@ -36,6 +38,8 @@ class Serving:
     env: Mapping[str, str]
     out: TextIO
     err: TextIO
+    extension: Extension | None = None
+    """What the admin listener has more than in earnest."""
 
     def run(self) -> int:
         """Serves until a signal comes; the exit status."""
@@ -126,7 +130,9 @@ class Serving:
         settle()
         log = Log(self.out)
         capture_libraries(log)
-        return Sidecar(Telemetry(log, Metrics()), clock=wall_clock)
+        telemetry = Telemetry(log, Metrics())
+        telemetry.tracing = open_tracing(self.env, log)
+        return Sidecar(telemetry, clock=wall_clock, extension=self.extension)
 
 
 async def _hint_at_stop(stop: Stop, hints: Hints) -> None:

@@ -9,9 +9,11 @@ from proxy.guard.guard import Surroundings
 from proxy.guard.lag import LoopLag
 from proxy.guard.rest import Rest
 from proxy.guard.switch import Switch
+from proxy.guard.witness import Witness
 from proxy.reporting import breaker_record
 from proxy.shelf import Loan
 from proxy.telemetry import Telemetry
+from proxy.telemetry.requests import RequestMeter
 
 BREAKERS = ("vendor", "token", "identity", "database")
 """All that a connection may have."""
@@ -41,6 +43,7 @@ class Switchboard:
             for name, whom in connections.items()
             for breaker in BREAKERS
         }
+        self._requests = telemetry.metrics.requests
         self._meters = {
             name: loan.take(("meter", name), partial(telemetry.meter, name)) for name in names
         }
@@ -52,9 +55,14 @@ class Switchboard:
             rest=self._rests[connection, breaker],
             lag=self.lag,
         )
-        if breaker not in ANSWERS:
-            return around
-        return replace(around, witness=self._meters[connection])
+        return replace(around, witness=self._witness(connection, breaker))
+
+    def _witness(self, connection: str, breaker: str) -> Witness:
+        if breaker in ANSWERS:
+            return self._meters[connection]
+        requests = self._requests
+        counter = requests.tokens if breaker == "token" else requests.identity
+        return RequestMeter(counter, connection)
 
     def watch(self, connection: str, breaker: Breaker) -> None:
         """Whatever becomes of a breaker is told from now on."""

@@ -165,12 +165,16 @@ class Authority:
 
 def write_demo_certificates(
     folder: Path, *, now: datetime, names: Sequence[str] = LOOPBACK_NAMES
-) -> None:
-    """Writes what one demo needs: `ca.pem`, `server.pem` + `.key`, `client.pem` + `.key`."""
+) -> Authority:
+    """Writes what one demo needs: `ca.pem`, `server.pem` + `.key`, `client.pem` + `.key`.
+
+    The authority can issue more, for as long as somebody holds it.
+    """
     authority = Authority.create("Throwaway demo CA", now=now)
     authority.write(folder)
     authority.issue_server(names).write(folder, "server")
     authority.issue_client(DEMO_CLIENT).write(folder, "client")
+    return authority
 
 
 def new_key(kind: KeyKind = "ec") -> PrivateKey:

@@ -24,6 +24,7 @@ class SeenRequest:
     """Of the client, as it was shown on this request's connection."""
     correlation_id: str | None
     traceparent: str | None
+    tracestate: str | None = None
 
 
 @dataclass(slots=True)

@@ -180,6 +180,7 @@ class SimulatedVendor:
             certificate=certificate,
             correlation_id=request.headers.get("X-Correlation-ID"),
             traceparent=request.headers.get("traceparent"),
+            tracestate=request.headers.get("tracestate"),
         )
 
     def _data_answer(self, request: web.BaseRequest) -> Answer:

@@ -7,6 +7,7 @@ what its finding `needs`.
 
 from collections.abc import Iterator, Mapping
 
+from config.rules.audit import AUDIT_RULES
 from config.rules.cache import CACHE_RULES
 from config.rules.case import Case, Finding
 from config.rules.connections import CONNECTION_RULES
@@ -25,5 +26,11 @@ def judge(settings: Settings, vendors: Mapping[str, str]) -> Iterator[Finding]:
         case = Case(name, connection, vendors)
         for connection_rule in (*CONNECTION_RULES, *CREDENTIAL_RULES, *GUARD_RULES):
             yield from connection_rule(case)
-    for service_rule in (*SERVICE_RULES, *GUARD_SERVICE_RULES, *LISTENER_RULES, *CACHE_RULES):
+    for service_rule in (
+        *SERVICE_RULES,
+        *GUARD_SERVICE_RULES,
+        *LISTENER_RULES,
+        *CACHE_RULES,
+        *AUDIT_RULES,
+    ):
         yield from service_rule(settings)

@@ -16,7 +16,7 @@ _UNUSED: Mapping[str, tuple[str, ...]] = {
     "none": (*_TO_A_VENDOR, "database", "guard"),
 }
 _OWN_HEADERS = {
-    *("authorization", "cookie", "proxy-authorization", "traceparent", "host"),
+    *("authorization", "cookie", "proxy-authorization", "traceparent", "tracestate", "host"),
     *("connection", "content-length", "te", "transfer-encoding", "upgrade"),
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from adapters.simulator.population import SHAPES, customer_id
 from proxy.demo.children import Child
+from proxy.demo.murmur import murmur
 from proxy.demo.screen import Cell, Screen
 from proxy.demo.stage import TENANTS, Stage
 
@@ -15,7 +16,14 @@ SOMEBODY = {6: "two products", 5: "in dispute", 8: "no price"}
 
 async def keep(screen: Screen, stage: Stage, *, until: asyncio.Event) -> None:
     """Prints what can be tried, and leaves all running until the event is set."""
-    screen.title("All of it goes on running. Ask it yourself:")
+    screen.title("All of it goes on running. See it, and break it:")
+    screen.line(f"  {stage.page_url}", "bold")
+    screen.note(
+        "The page has buttons that cut, slow and restore a vendor, and rotate a certificate."
+    )
+    screen.note("A pretend pod asks some questions each second, so that there is something to see.")
+    screen.line()
+    screen.note("Ask it yourself:")
     for line in _questions(stage):
         screen.line(f"  {line}")
     screen.line()
@@ -38,9 +46,10 @@ async def keep(screen: Screen, stage: Stage, *, until: asyncio.Event) -> None:
     screen.note("Ctrl-C or SIGTERM ends all of it.")
     screen.line(f"demo ready: {stage.data_url}")
     async with asyncio.TaskGroup() as tasks:
-        watching = [tasks.create_task(_tell_the_end(one)) for one in stage.children.running]
+        going_on = [tasks.create_task(_tell_the_end(one)) for one in stage.children.running]
+        going_on.append(tasks.create_task(murmur(stage)))
         await until.wait()
-        for task in watching:
+        for task in going_on:
             task.cancel()
 
 

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from proxy.demo.keep import keep as leave_running
 from proxy.demo.questions import Pod
 from proxy.demo.screen import Screen
 from proxy.demo.stage import LATENCY, METHODS, Ports, PortsTaken, Stage, StageFailed
+from proxy.demo.stagehand import playing, stagehand
 from proxy.demo.story import Story
 
 FAILED = 1
@@ -66,9 +67,9 @@ async def _demo(screen: Screen, curtain: _Curtain, *, keep: bool) -> int:
     began = clock()
     try:
         ports.check()
-        async with _stage(ports) as stage:
+        async with _stage(ports, keep=keep) as stage, stagehand(stage) as hand_url:
             now = datetime.now(tz=UTC)  # noqa: TID251  (the demo is an edge: its data are of today)
-            await _set_up(screen, stage, now)
+            await _set_up(screen, stage, now, playing(stage, hand_url) if keep else None)
             story = Story(screen, stage, Pod(stage.session, stage.data_url), now)
             await story.tell()
             story.summary(clock() - began)
@@ -85,17 +86,19 @@ async def _demo(screen: Screen, curtain: _Curtain, *, keep: bool) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _stage(ports: Ports) -> AsyncIterator[Stage]:
+async def _stage(ports: Ports, *, keep: bool) -> AsyncIterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="bss-demo-") as name:
         folder = Path(name)
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
             children(folder) as family,
         ):
-            yield Stage(folder, ports, family, session)
+            yield Stage(folder, ports, family, session, is_kept=keep)
 
 
-async def _set_up(screen: Screen, stage: Stage, now: datetime) -> None:
+async def _set_up(
+    screen: Screen, stage: Stage, now: datetime, to_play: Sequence[str] | None
+) -> None:
     screen.line("BSS sidecar · demo", "bold")
     screen.note("Three pretend vendors, each a process of its own; 1,000 customers each; GBP.")
     await stage.prepare(now)
@@ -106,5 +109,6 @@ async def _set_up(screen: Screen, stage: Stage, now: datetime) -> None:
             f"{shape:<10} https://localhost:{stage.ports.vendors[shape]}   mutual TLS, OAuth2 "
             f"{METHODS[shape]}, {LATENCY} a request"
         )
-    await stage.start_sidecar()
+    await stage.start_sidecar(playing=to_play)
     screen.note(f"sidecar    {stage.data_url}")
+    screen.note(f"its page   {stage.page_url}")

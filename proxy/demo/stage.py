@@ -5,7 +5,7 @@ import csv
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.simulator import pedkai
-from adapters.simulator.certificates import DEMO_CLIENT, write_demo_certificates
+from adapters.simulator.certificates import DEMO_CLIENT, Authority, write_demo_certificates
 from adapters.simulator.population import SHAPES, Shape, identity_rows
 from adapters.simulator.shapes import BASE_PATHS, TOKEN_PATHS
 from proxy.demo.children import Children
@@ -43,6 +43,10 @@ METHODS: Mapping[Shape, str] = {
 """How the client proves itself to each vendor's token endpoint."""
 TMF: Mapping[Shape, Mapping[str, str]] = {"csg": {"status_style": "comma"}}
 """What a pretend vendor can do beyond its adapter's careful defaults."""
+
+
+QUICK: Mapping[str, object] = {"window": "3s", "minimum_calls": 5, "longest_open_time": "4s"}
+"""A breaker that opens and closes while somebody watches."""
 
 
 class StageFailed(Exception):  # noqa: N818  (what could not be set up)
@@ -100,10 +104,18 @@ class Stage:
     ports: Ports
     children: Children
     session: aiohttp.ClientSession
+    is_kept: bool = False
+    """Somebody will play with it: breakers look back three seconds, and not ten."""
+    authority: Authority | None = field(default=None, repr=False)
+    """Issued the certificates."""
 
     @property
     def configuration_file(self) -> Path:
         return self.folder / "sidecar.yaml"
+
+    @property
+    def page_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.admin}/"
 
     @property
     def data_url(self) -> str:
@@ -114,7 +126,7 @@ class Stage:
 
     async def prepare(self, now: datetime) -> None:
         """Certificates, secrets, the identity file, the database, the configuration."""
-        write_demo_certificates(self.folder, now=now)
+        self.authority = write_demo_certificates(self.folder, now=now)
         for shape in SHAPES:
             _write_secret(self.folder / f"{shape}-secret", secrets.token_urlsafe(24))
         with (self.folder / "customers.csv").open("w", newline="", encoding="utf-8") as file:
@@ -136,8 +148,18 @@ class Stage:
             await self.children.start(shape, "adapters.simulator", self._vendor_arguments(shape))
         await asyncio.gather(*(self._until_up(self.control_url(shape) + "/") for shape in SHAPES))
 
-    async def start_sidecar(self) -> None:
-        await self.children.start("sidecar", "proxy", ["serve", str(self.configuration_file)])
+    def rotate_certificate(self) -> None:
+        """Another client certificate of the same authority is mounted, for all connections."""
+        if self.authority is not None:
+            self.authority.issue_client(DEMO_CLIENT).write(self.folder, "client")
+
+    async def start_sidecar(self, *, playing: Sequence[str] | None = None) -> None:
+        """As anybody would; or, with arguments of `proxy.demo.sidecar`, one to play with."""
+        file = str(self.configuration_file)
+        if playing is None:
+            await self.children.start("sidecar", "proxy", ["serve", file])
+        else:
+            await self.children.start("sidecar", "proxy.demo.sidecar", [file, *playing])
         await self._until_up(f"http://127.0.0.1:{self.ports.ops}/readyz")
 
     async def fault(self, shape: Shape, name: str | None) -> None:
@@ -206,6 +228,7 @@ class Stage:
                 "trust_bundle_file": self._file("ca.pem"),
             },
             "oauth2": oauth2,
+            "guard": {"breaker": dict(QUICK)} if self.is_kept else {},
             "identity": identity,
             "tmf": TMF.get(shape, {}),
         }

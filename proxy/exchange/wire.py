@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,12 +16,14 @@ from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.exchange import replies
 from proxy.exchange.replies import RawReply
 from proxy.exchange.transport import HttpRequest, Transport
+from proxy.telemetry import tracing
 
 BIG_BODY_BYTES = 128 * 1024
 """Parsing this much takes about 4 ms, in which nobody else's question moves."""
 
 _PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/%]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,256}")
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 
 
 class Grant(Protocol):
@@ -72,21 +74,26 @@ class Wire(Exchange):
         body_bytes: int,
         parsing: Executor,
         authorization: Authorization | None = None,
+        heard: Callable[[Mapping[str, str]], object] = lambda _headers: None,
     ) -> None:
+        """`heard` is told the headers of every reply."""
         self._transport = transport
         self._address = address
         self._body_bytes = body_bytes
         self._parsing = parsing
         self._authorization = authorization
+        self._heard = heard
 
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         url = self._url(request)
-        raw = await self._granted(url, call, self._authorization)
-        if refusal := replies.refusal(raw, call.asked_at):
-            raise refusal
-        reply = await self._answer(raw, call)
-        request.verify(reply)
-        return reply
+        with tracing.exchange(request.api) as step:
+            raw = await self._granted(url, call, self._authorization)
+            step.replied(raw.status)
+            if refusal := replies.refusal(raw, call.asked_at):
+                raise refusal
+            reply = await self._answer(raw, call)
+            request.verify(reply)
+            return reply
 
     async def _granted(self, url: str, call: Call, authorization: Authorization | None) -> RawReply:
         """The reply. One to a grant that is refused is had once more, if there is a newer grant."""
@@ -106,7 +113,7 @@ class Wire(Exchange):
         return raw
 
     async def _fetch(self, url: str, call: Call, grant: Grant | None) -> RawReply:
-        return await self._transport.fetch(
+        raw = await self._transport.fetch(
             HttpRequest(
                 method="GET",
                 url=url,
@@ -117,6 +124,8 @@ class Wire(Exchange):
             budget=call.budget,
             on_wait=call.spend_aside,
         )
+        self._heard(raw.headers)
+        return raw
 
     def within(self, request: VendorRequest, link: str) -> VendorRequest | None:
         return follow_link(self._address.apis[request.api], request, link)
@@ -134,8 +143,7 @@ class Wire(Exchange):
         headers.update(self._address.headers)
         if _HEADER_VALUE.fullmatch(call.correlation_id):
             headers["X-Correlation-ID"] = call.correlation_id
-        if call.traceparent and _HEADER_VALUE.fullmatch(call.traceparent):
-            headers["traceparent"] = call.traceparent
+        headers.update(tracing.headers(_trace(call)))
         if grant:
             headers["Authorization"] = grant.header
         return headers
@@ -151,6 +159,16 @@ class Wire(Exchange):
             raise LookupFailed(
                 Reason.DEADLINE, "the budget ended while a reply was parsed"
             ) from None
+
+
+def _trace(call: Call) -> Mapping[str, str]:
+    """The caller's, if it may stand in a header."""
+    if not call.traceparent or not _HEADER_VALUE.fullmatch(call.traceparent):
+        return {}
+    trace = {"traceparent": call.traceparent}
+    if call.tracestate and _TRACESTATE.fullmatch(call.tracestate):
+        trace["tracestate"] = call.tracestate
+    return trace
 
 
 async def _grant(authorization: Authorization, call: Call) -> Grant:

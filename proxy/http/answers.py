@@ -1,7 +1,7 @@
 """From lookups to the answer of a question: its body, its headers, its outcome. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -37,6 +37,8 @@ class Answer:
     headers: Mapping[str, str]
     outcome: Outcome
     reason: Reason | None = None
+    result: RevenueResult | None = field(default=None, repr=False)
+    """What was answered about revenue at risk."""
 
 
 def billing_account(
@@ -64,7 +66,8 @@ def revenue_at_risk(
         reporting_currency=adapter.reporting_currency,
     )
     cached = _cached(tally, batch=len(lookups))
-    return _answer(result.model_dump_json().encode(), degradation(lookups), cached)
+    made = _answer(result.model_dump_json().encode(), degradation(lookups), cached)
+    return replace(made, result=result)
 
 
 def nobody_could_say(customers: int, source: str, reason: Reason, tally: Tally) -> Answer:

@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping
 from uuid import uuid4
 
+from multidict import CIMultiDictProxy
+
 HEADER = "X-Correlation-ID"
 ALIAS = "X-Trace-ID"
 LENGTH = 128
 
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._~:/+=@-]+")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
+"""W3C Trace Context, section 3.3.1.5: 512 characters are carried on at least; more are dropped."""
 
 
 def correlation_id(headers: Mapping[str, str]) -> str:
@@ -21,7 +25,13 @@ def correlation_id(headers: Mapping[str, str]) -> str:
     return uuid4().hex
 
 
-def traceparent(headers: Mapping[str, str]) -> str | None:
-    """The W3C Trace Context of the caller, if it is one; it travels on to the vendor."""
-    given = headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None
+def trace_headers(headers: "CIMultiDictProxy[str]") -> Mapping[str, str]:
+    """The caller's W3C Trace Context, if it is one: what travels on to the vendor.
+
+    `tracestate` belongs to its `traceparent`; where it is bad, that goes alone.
+    """
+    parent = headers.get("traceparent", "")
+    if not _TRACEPARENT.fullmatch(parent):
+        return {}
+    state = ",".join(one.strip() for one in headers.getall("tracestate", []) if one.strip())
+    return {"traceparent": parent} | ({"tracestate": state} if _TRACESTATE.fullmatch(state) else {})

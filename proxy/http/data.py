@@ -2,25 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
 
 from aiohttp import web
 
+from adapters.bss_adapter import RevenueResult
 from adapters.call import Call
 from adapters.outcome import Billing, Dispute, Lookup, Reason
 from proxy.cache.tally import Tally
 from proxy.cache.vault import NotForgotten
 from proxy.http import answers, openapi, requests
 from proxy.http.answers import Answer
-from proxy.http.correlation import traceparent
+from proxy.http.correlation import trace_headers
 from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, not_forgotten, response
 from proxy.lookup.fail_open import ask
-from proxy.telemetry.records import Outcome, Question, QuestionRecord
+from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord
+from proxy.telemetry.tracing import Headers, Told, Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Journal:
     """It is over."""
     error: Callable[[Exception], None]
     """Something unforeseen broke on the way."""
+    traced: Callable[[Question, Headers], AbstractContextManager[Told]] = Tracing().question
+    """Around a question."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,9 +49,10 @@ class _Asking:
     ids: int
     outcome: Outcome = Outcome.FAILED
     reason: Reason | None = None
+    result: RevenueResult | None = field(default=None, repr=False)
 
     def ends(self, answer: Answer) -> web.Response:
-        self.outcome, self.reason = answer.outcome, answer.reason
+        self.outcome, self.reason, self.result = answer.outcome, answer.reason, answer.result
         return _as_response(answer)
 
 
@@ -146,11 +151,13 @@ class DataRoutes:
     ) -> tuple[Call, Tally]:
         """And where the cache notes what it did for it."""
         tally = Tally()
+        trace = trace_headers(visit.request.headers)
         call = Call(
             deadline=deadline,
             asked_at=self._clock(),
             correlation_id=visit.correlation_id,
-            traceparent=traceparent(visit.request.headers),
+            traceparent=trace.get("traceparent"),
+            tracestate=trace.get("tracestate"),
             tenant=desk.tenant,
             is_batch=customers > 1,
             tally=tally,
@@ -163,13 +170,16 @@ class DataRoutes:
     ) -> Iterator[_Asking]:
         asking = _Asking(question=question, desk=desk, visit=visit, ids=ids)
         self._journal.asked(question)
-        try:
-            yield asking
-        except asyncio.CancelledError:
-            asking.outcome = Outcome.CANCELLED
-            raise
-        finally:
-            self._journal.answered(_record(asking))
+        with self._journal.traced(question, trace_headers(visit.request.headers)) as told:
+            try:
+                yield asking
+            except asyncio.CancelledError:
+                asking.outcome = Outcome.CANCELLED
+                raise
+            finally:
+                record = _record(asking)
+                told(record)
+                self._journal.answered(record)
 
 
 def _deadline(visit: Visit, longest_s: float) -> float:
@@ -194,6 +204,17 @@ def _record(asking: _Asking) -> QuestionRecord:
         outcome=asking.outcome,
         reason=asking.reason,
         duration_s=asyncio.get_running_loop().time() - asking.visit.arrived,
+        aggregate=_aggregate(asking),
+    )
+
+
+def _aggregate(asking: _Asking) -> Aggregate | None:
+    if asking.result is None:
+        return None
+    return Aggregate(
+        total_revenue_at_risk=asking.result.total_revenue_at_risk,
+        priced_customer_count=asking.result.priced_customer_count,
+        currency=asking.desk.adapter.reporting_currency,
     )
 
 

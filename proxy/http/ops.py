@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from proxy.http.door import Route, Visit
+from proxy.telemetry.rendering import rendered
 
 
 class OpsRoutes:
@@ -36,7 +37,7 @@ class OpsRoutes:
 
     async def metrics(self, visit: Visit) -> web.Response:
         return web.Response(
-            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0}
+            body=await rendered(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0}
         )
 
 

@@ -78,6 +78,7 @@ class Status:
 
     version: str
     started: datetime
+    now: datetime
     ready: bool
     configuration: str
     """`good`, `bad` (nothing to serve with) or `outdated` (the last good one serves on)."""

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from proxy.cache.seal import Refused
 from proxy.cache.tally import Tally
+from proxy.telemetry.history import History
 from proxy.telemetry.log import Log
 from proxy.telemetry.records import BreakerRecord, BreakerState
 
@@ -42,6 +44,8 @@ class CacheMetrics:
             ["why"],
             registry=registry,
         )
+        for why in Refused:
+            self.unopenable.labels(why)
         self.bypassed = Counter(
             "bss_sidecar_cache_bypassed_lookups",
             "Questions for which the store said nothing, by why.",
@@ -74,8 +78,18 @@ class CacheMetrics:
 class CacheMeter:
     """The witness of one cache."""
 
-    def __init__(self, metrics: CacheMetrics, log: Log, failed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        metrics: CacheMetrics,
+        log: Log,
+        failed: Callable[[], None],
+        *,
+        history: History,
+        clock: Callable[[], float],
+    ) -> None:
         """`failed` counts what nobody foresaw."""
+        self._history = history
+        self._clock = clock
         self._metrics = metrics
         self._log = log
         self._failed = failed
@@ -96,6 +110,7 @@ class CacheMeter:
             if count > 0:
                 labels(connection, question, outcome).inc(count)
         self._metrics.lookups.observe(took_s)
+        self._history.of(connection).cached(tally.hits, tally.misses, now=self._clock())
 
     def stood_in(self, connection: str, question: str) -> None:
         self._metrics.stale.labels(connection, question).inc()

@@ -1,8 +1,11 @@
 """What becomes of exchanges and breakers, counted as it happens, each connection by itself."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from adapters.outcome import Reason
+from proxy.telemetry.history import History
 from proxy.telemetry.log import Log
 from proxy.telemetry.records import BreakerRecord, BreakerState
 
@@ -48,9 +51,19 @@ class ExchangeMetrics:
 class Meter:
     """What one connection tells. It outlives the runtime that it is made for, and costs little."""
 
-    def __init__(self, connection: str, metrics: ExchangeMetrics, log: Log) -> None:
+    def __init__(
+        self,
+        connection: str,
+        metrics: ExchangeMetrics,
+        log: Log,
+        *,
+        history: History,
+        clock: Callable[[], float],
+    ) -> None:
         self._connection = connection
         self._log = log
+        self._history = history
+        self._clock = clock
         self._ended = {
             outcome: metrics.exchanges.labels(connection, outcome) for outcome in (OK, *Reason)
         }
@@ -66,6 +79,7 @@ class Meter:
         self._ended[OK if failure is None else failure].inc()
         if took_s is not None:
             self._duration.observe(took_s)
+        self._history.of(self._connection).exchanged(failure, took_s, now=self._clock())
 
     def retried(self) -> None:
         """A failed exchange is tried again."""
@@ -84,6 +98,7 @@ class Meter:
 
         One that opens anew because its probe failed is still the same news, told quietly.
         """
+        self._history.of(self._connection).breaker_changed(breaker, now=self._clock())
         if breaker.state is BreakerState.OPEN:
             self._opened.labels(self._connection, breaker.name).inc()
             self._tell_of_opening(breaker)

@@ -1,9 +1,10 @@
-"""Figures that are read at the moment of a scrape: of credentials, guards and the cache."""
+"""Figures that are read at the moment of a scrape: of credentials, files, guards, the cache."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from proxy.telemetry.records import (
@@ -11,6 +12,7 @@ from proxy.telemetry.records import (
     CacheRecord,
     CertificateRecord,
     CredentialsRecord,
+    FileRecord,
     GuardRecord,
 )
 
@@ -34,21 +36,70 @@ class CredentialFigures(Collector):
         return _families()
 
     def collect(self) -> Iterator[Metric]:
-        expiry, version, age, token, problems = _families()
+        expiry, lifetime, version, age, token, skew = _families()
         now = self._clock()
-        for one in self._certificates():
-            expiry.add_metric(["-", one.role], (one.ends - now).total_seconds())
+
+        def certified(connection: str, certificates: Iterable[CertificateRecord]) -> None:
+            for one in certificates:
+                labels = [connection, one.role]
+                expiry.add_metric(labels, (one.ends - now).total_seconds())
+                lifetime.add_metric(labels, (one.ends - one.begins).total_seconds())
+
+        certified("-", self._certificates())
         for record in self._credentials():
             name = [record.connection]
-            for one in record.certificates:
-                expiry.add_metric([*name, one.role], (one.ends - now).total_seconds())
+            certified(record.connection, record.certificates)
             version.add_metric(name, record.version)
             if record.loaded_at is not None:
                 age.add_metric(name, (now - record.loaded_at).total_seconds())
             if record.token_left_s is not None:
                 token.add_metric(name, record.token_left_s)
-            problems.add_metric(name, sum(file.serious for file in record.files))
-        yield from (expiry, version, age, token, problems)
+            for endpoint, seconds in record.clock_skews:
+                skew.add_metric([*name, endpoint], seconds)
+        yield from (expiry, lifetime, version, age, token, skew)
+
+
+class FileFigures(Collector):
+    """Labels are connections' names and the closed list of what a file is."""
+
+    def __init__(
+        self,
+        credentials: Callable[[], Iterable[CredentialsRecord]],
+        files: Callable[[], Iterable[FileRecord]],
+    ) -> None:
+        """`files`: those with which something is wrong, of no connection's credentials."""
+        self._credentials = credentials
+        self._files = files
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when it is registered."""
+        return (_bad_files(),)
+
+    def collect(self) -> Iterator[Metric]:
+        credentials = tuple(self._credentials())
+        counts = Counter({("credentials", one.connection): 0 for one in credentials})
+        files = (*self._files(), *(file for one in credentials for file in one.files))
+        counts.update((one.kind, one.connection) for one in files if one.serious)
+        bad = _bad_files()
+        for (what, connection), count in counts.items():
+            bad.add_metric([what, connection], count)
+        yield bad
+
+
+class LogFigures(Collector):
+    """What the log itself cannot tell."""
+
+    def __init__(self, dropped_lines: Callable[[], int]) -> None:
+        self._dropped_lines = dropped_lines
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when it is registered."""
+        return (_dropped(),)
+
+    def collect(self) -> Iterator[Metric]:
+        dropped = _dropped()
+        dropped.add_metric([], self._dropped_lines())
+        yield dropped
 
 
 class GuardFigures(Collector):
@@ -159,6 +210,11 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
             labels=["connection", "certificate"],
         ),
         GaugeMetricFamily(
+            "bss_sidecar_certificate_lifetime_seconds",
+            "From a certificate's beginning to its end.",
+            labels=["connection", "certificate"],
+        ),
+        GaugeMetricFamily(
             "bss_sidecar_credentials_version",
             "Goes up by 1 with each set of files that is taken; 0: none yet.",
             labels=connection,
@@ -174,8 +230,25 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
             labels=connection,
         ),
         GaugeMetricFamily(
-            "bss_sidecar_credentials_bad_files",
-            "Files that are refused as they are now; the last good ones serve on.",
-            labels=connection,
+            "bss_sidecar_clock_skew_seconds",
+            "By how much a clock is ahead of ours, as the Date of its replies has it: of the "
+            "`vendor`, and of the issuer of tokens (`token`). 0: no further than a reply takes.",
+            labels=["connection", "endpoint"],
         ),
+    )
+
+
+def _bad_files() -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "bss_sidecar_bad_files",
+        "Files that are refused as they are now, by what they are; the last good ones serve on. "
+        "Connection `-`: the sidecar's own.",
+        labels=["what", "connection"],
+    )
+
+
+def _dropped() -> CounterMetricFamily:
+    return CounterMetricFamily(
+        "bss_sidecar_dropped_log_lines",
+        "Lines of the log that could not be written: nobody takes them, or the disk is full.",
     )

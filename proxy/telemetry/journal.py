@@ -1,11 +1,15 @@
 """Whatever happens is told here once; the log and the metrics both hear of it."""
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
+from proxy.telemetry.audit import Trail
 from proxy.telemetry.caching import CacheMeter
 from proxy.telemetry.exchanges import Meter
 from proxy.telemetry.faults import described
+from proxy.telemetry.history import History
 from proxy.telemetry.lifetimes import Reminder, Urgency
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
@@ -18,20 +22,40 @@ from proxy.telemetry.records import (
     RefusalRecord,
     Reload,
 )
+from proxy.telemetry.tracing import Tracing
 
 
 class Telemetry:
-    """The log and the metrics of one process."""
+    """The log and the metrics of one process, and what its last minutes were like."""
 
-    def __init__(self, log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        log: Log,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,  # noqa: TID251  (the edge that passes `now` in)
+    ) -> None:
         self.log = log
         self.metrics = metrics
+        self.history = History()
+        self.audit = Trail(log, metrics.registry)
+        self.tracing = Tracing()
+        self.clock = clock
+
+    def end(self, within_s: float) -> None:
+        """Waits so long at most, twice, for what is still to be written. Not on the event loop."""
+        self.audit.end(within_s)
+        self.tracing.end(within_s)
 
     def asked(self, question: Question) -> None:
         self.metrics.asked(question)
 
     def answered(self, record: QuestionRecord) -> None:
         self.metrics.answered(record)
+        self.audit.answered(record)
+        self.history.of(record.connection).answered(
+            record.outcome, record.reason, record.duration_s, now=self.clock()
+        )
         tell = self.log.error if record.outcome is Outcome.FAILED else self.log.info
         tell(
             "question",
@@ -47,6 +71,7 @@ class Telemetry:
 
     def refused(self, record: RefusalRecord) -> None:
         self.metrics.refused(record)
+        self.audit.refused(record)
         self.log.info(
             "refused",
             listener=record.listener,
@@ -79,11 +104,23 @@ class Telemetry:
 
     def meter(self, connection: str) -> Meter:
         """Where a connection tells what becomes of its exchanges and breakers."""
-        return Meter(connection, self.metrics.exchanges, self.log)
+        return Meter(
+            connection,
+            self.metrics.exchanges,
+            self.log,
+            history=self.history,
+            clock=self.clock,
+        )
 
     def cache_meter(self) -> CacheMeter:
         """Where a cache tells what it does."""
-        return CacheMeter(self.metrics.cache, self.log, self.metrics.failed)
+        return CacheMeter(
+            self.metrics.cache,
+            self.log,
+            self.metrics.failed,
+            history=self.history,
+            clock=self.clock,
+        )
 
     def cache_doubt(self, doubt: str) -> None:
         """Something that an operator should think about, such as a Redis that writes to a disk."""

@@ -60,6 +60,15 @@ class Log:
             context_class=dict,
         )
 
+    @property
+    def dropped_lines(self) -> int:
+        """Lines that could not be written, since the beginning."""
+        return self._out.dropped
+
+    def write(self, line: str) -> bool:
+        """One line as it is, at any level; false: there was no room for it."""
+        return self._out.write(line)
+
     def _note_loss(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
         if self._out.lost:
             event["lines_lost"] = self._out.lost
@@ -95,20 +104,30 @@ class _Patient:
             self._room.register(descriptor, select.POLLOUT)
         self.lost = 0
         """Lines since the last one that was written."""
+        self.dropped = 0
+        """Lines since the beginning."""
 
     def msg(self, text: str) -> None:
+        if self.write(text):
+            self.lost = 0
+
+    def write(self, text: str) -> bool:
+        """Whether it is written."""
         # Who collects the log may be alive and stuck. A pipe that polls as writable takes
         # PIPE_BUF bytes (4096 on Linux) without blocking, and a line is shorter than that.
         if self._room is not None and not self._room.poll(0):
-            self.lost += 1
-            return
+            return self._lose()
         try:
             self._stream.write(text + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            self.lost += 1
-        else:
-            self.lost = 0
+            return self._lose()
+        return True
+
+    def _lose(self) -> bool:
+        self.lost += 1
+        self.dropped += 1
+        return False
 
     debug = info = warning = error = msg
 

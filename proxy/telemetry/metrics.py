@@ -7,6 +7,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
 )
 
@@ -19,6 +20,8 @@ from proxy.telemetry.records import (
     RefusalRecord,
     Reload,
 )
+from proxy.telemetry.requests import RequestMetrics
+from proxy.telemetry.tenants import TenantMetrics
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5, 1.9, 2.0, 5.0)
 """With the SLA's 500 ms and 2 s, and the default budgets that keep it, among the edges."""
@@ -48,7 +51,7 @@ class Metrics:
         self._duration = Histogram(
             "bss_sidecar_question_duration_seconds",
             "From the head of the request to the answer.",
-            ["question"],
+            ["connection", "question"],
             buckets=_BUCKETS_S,
             registry=self.registry,
         )
@@ -82,10 +85,11 @@ class Metrics:
             registry=self.registry,
         )
         self._lag = _lag(self.registry)
+        self.tenants = TenantMetrics(self.registry)
         self.exchanges = ExchangeMetrics(self.registry)
+        self.requests = RequestMetrics(self.registry)
         self.cache = CacheMetrics(self.registry)
-        build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=self.registry)
-        build.labels(version("bss-sidecar")).set(1)
+        _tell_of_process(self.registry)
         for question in Question:
             self._in_flight.labels(question).set(0)
 
@@ -95,9 +99,10 @@ class Metrics:
     def answered(self, record: QuestionRecord) -> None:
         self._in_flight.labels(record.question).dec()
         self._questions.labels(record.question, record.outcome, record.connection).inc()
-        self._duration.labels(record.question).observe(record.duration_s)
+        self._duration.labels(record.connection, record.question).observe(record.duration_s)
         if record.reason is not None:
             self._degraded.labels(record.connection, record.reason).inc()
+        self.tenants.answered(record)
 
     def refused(self, record: RefusalRecord) -> None:
         self._refused.labels(record.listener, record.problem).inc()
@@ -114,6 +119,12 @@ class Metrics:
     def configured(self, state: ConfigurationState) -> None:
         for one in ConfigurationState:
             self._configuration.labels(one).set(one is state)
+
+
+def _tell_of_process(registry: CollectorRegistry) -> None:
+    build = Gauge("bss_sidecar_build_info", "Always 1.", ["version"], registry=registry)
+    build.labels(version("bss-sidecar")).set(1)
+    ProcessCollector(registry=registry)
 
 
 def _lag(registry: CollectorRegistry) -> Histogram:

@@ -1,6 +1,6 @@
 """What is told of questions and of credentials. No field is for anything personal or secret."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -28,6 +28,23 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """What the customers of one batch add up to. Of few customers it is personal."""
+
+    total_revenue_at_risk: float | None = field(repr=False)
+    priced_customer_count: int
+    currency: str
+
+    def told(self) -> dict[str, object]:
+        """In the contract's names, by which the scrubber knows an aggregate."""
+        return {
+            "total_revenue_at_risk": self.total_revenue_at_risk,
+            "priced_customer_count": self.priced_customer_count,
+            "currency": self.currency,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionRecord:
     """One question of a known tenant, once it is over."""
 
@@ -41,6 +58,8 @@ class QuestionRecord:
     reason: Reason | None
     """Why the answer is degraded."""
     duration_s: float
+    aggregate: Aggregate | None = None
+    """Of a question about revenue at risk that was answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +180,8 @@ class CredentialsRecord:
     certificates: tuple[CertificateRecord, ...] = ()
     token_left_s: float | None = None
     """Until the OAuth2 access token ends; `None`: there is none."""
+    clock_skews: tuple[tuple[str, float], ...] = ()
+    """Seconds by which a clock is ahead of ours: of `vendor`, of `token` (the issuer)."""
     files: tuple[FileRecord, ...] = ()
     """Those with which something is wrong."""
     outcome: str | None = None

@@ -24,25 +24,25 @@ class OverHttp(BSSAdapter):
     """What Pedkai has in its hand."""
 
     def __init__(self, pod: Pod, tenant: str) -> None:
-        self._pod = pod
-        self._tenant = tenant
+        self.pod = pod
+        self.tenant = tenant
 
     async def get_billing_account(self, customer_id: UUID) -> BillingAccountInfo | None:
-        reply = await self._pod.account(self._tenant, customer_id)
+        reply = await self.pod.account(self.tenant, customer_id)
         if reply.status == 404:
             assert reply.json()["type"] == "urn:bss-sidecar:problem:unknown-customer"
             return None
         return _model(BillingAccountInfo, reply)
 
     async def get_revenue_at_risk(self, customer_ids: list[UUID]) -> RevenueResult:
-        reply = await self._pod.revenue(self._tenant, customer_ids)
+        reply = await self.pod.revenue(self.tenant, customer_ids)
         assert reply.status == 200
         result = _model(RevenueResult, reply)
         assert result.is_estimate or "bss-degraded" not in reply.headers
         return result
 
     async def check_disputes(self, customer_ids: list[UUID]) -> list[UUID]:
-        reply = await self._pod.disputes(self._tenant, customer_ids)
+        reply = await self.pod.disputes(self.tenant, customer_ids)
         _checked(reply)
         assert list(reply.json()) == ["customer_ids", "unavailable_customer_ids"]
         return [UUID(one) for one in reply.json()["customer_ids"]]

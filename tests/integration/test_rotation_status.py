@@ -22,7 +22,7 @@ MOUNTED = {
     "trust_bundle_file": "ca.pem",
     "client_secret_file": "client-secret",
 }
-BAD_FILES = 'bss_sidecar_credentials_bad_files{connection="amdocs"}'
+BAD_FILES = 'bss_sidecar_bad_files{connection="amdocs",what="credentials"}'
 
 
 @pytest.fixture
@@ -77,9 +77,11 @@ async def test_a_bad_set_is_in_status_page_and_metrics_and_no_answer_is_the_wors
     assert told["file"] == str(mount.path / "client.key")
     assert "does not belong to the client certificate" in told["what"]
     assert told["remedy"].startswith("mount ")
-    page = (await sidecar.pods["admin"].ask("GET", "/")).body.decode()
-    assert told["file"] in page
-    assert told["remedy"] in page
+    status = (await sidecar.pods["admin"].ask("GET", "/v1/status")).json()
+    (finding,) = status["attention"]
+    assert (finding["severity"], finding["connection"]) == ("soon", "amdocs")
+    assert told["file"] in finding["what"]
+    assert told["remedy"][1:] in finding["remedy"]
     assert f"{BAD_FILES} 1.0" in (await sidecar.pods["ops"].ask("GET", "/metrics")).body.decode()
     answer = await asked(sidecar)
     assert (answer.status, "bss-degraded" in answer.headers) == (200, False)

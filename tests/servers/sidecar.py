@@ -25,6 +25,7 @@ from proxy.configuration import read_configuration
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.tracing import Tracing
 from tests.servers.stopwatch import stopwatch
 from tests.servers.vendors import NOW, Setup, connection_setting, vendor
 
@@ -164,11 +165,12 @@ async def demonstration(
 
 @asynccontextmanager
 async def within(
-    stage: Stage, *, env: Mapping[str, str] | None = None
+    stage: Stage, *, env: Mapping[str, str] | None = None, tracing: Tracing | None = None
 ) -> AsyncIterator[Demonstration]:
     """A sidecar in this process."""
     log = io.StringIO()
     telemetry = Telemetry(Log(log, level="debug", style="json"), Metrics())
+    telemetry.tracing = tracing or Tracing()
     sidecar = Sidecar(telemetry, clock=wall_clock)
     reading = read_configuration(stage.configuration, env=env or {})
     assert not reading.problems

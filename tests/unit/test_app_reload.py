@@ -214,7 +214,7 @@ async def test_credentials_that_are_missing_are_told_with_their_files_and_what_t
     assert file["remedy"]
     assert any(line["event"] == "bad_file" for line in bench.lines)
     metrics = generate_latest(bench.telemetry.metrics.registry).decode()
-    assert 'bss_sidecar_credentials_bad_files{connection="live"} 1.0' in metrics
+    assert 'bss_sidecar_bad_files{connection="live",what="credentials"} 1.0' in metrics
     assert 'bss_sidecar_credentials_version{connection="live"} 0.0' in metrics
 
 

@@ -225,11 +225,12 @@ def test_a_call_with_another_budget_is_the_same_question_for_as_long_as_that_las
         asked_at=NOW,
         correlation_id="one",
         traceparent="00-trace",
+        tracestate="a=b",
         tenant="acme",
         is_batch=True,
     )
     other = call.until(Budget(9.0))
-    names = ("asked_at", "correlation_id", "traceparent", "tenant", "is_batch")
+    names = ("asked_at", "correlation_id", "traceparent", "tracestate", "tenant", "is_batch")
     assert [getattr(other, name) for name in names] == [getattr(call, name) for name in names]
     other.budget.extend(10.0)
     assert (call.deadline, other.deadline) == (5.0, 10.0)

@@ -1,6 +1,7 @@
 """The command line."""
 
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,27 @@ def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert '"connections"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    for command in ("serve", "doctor", "breaker", "certs", "completion", "--fail-open"):
+        assert command in script
+
+
+def test_what_bash_is_given_is_a_script_that_bash_reads(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cli.main(["completion", "bash"])
+    script = capsys.readouterr().out
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
 def test_certificates_are_written_and_said_where(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new" / "certs"
-    assert cli.main(["certs", str(folder)]) == 0
+    assert cli.main(["certs", "make", str(folder)]) == 0
     assert str(folder) in capsys.readouterr().out
     assert {"ca.pem", "server.pem", "server.key"} <= {file.name for file in folder.iterdir()}
 

@@ -2,7 +2,7 @@
 
 import io
 
-from proxy.guard.witness import Nobody
+from adapters.outcome import Reason
 from proxy.shelf import Loan, Shelf
 from proxy.switchboard import BREAKERS, Switchboard
 from proxy.telemetry import Telemetry
@@ -43,6 +43,18 @@ def test_each_breaker_of_each_connection_has_a_switch_of_its_own() -> None:
 
 
 def test_only_exchanges_that_answer_questions_are_counted_as_the_connections() -> None:
-    made = board(Loan(Shelf()), "one")
-    silent = {one for one in BREAKERS if isinstance(made.around("one", one).witness, Nobody)}
-    assert silent == {"token", "identity"}
+    telemetry = Telemetry(Log(io.StringIO()), Metrics())
+    made = Switchboard({"one": "anybody"}, Loan(Shelf()), telemetry)
+    for breaker in BREAKERS:
+        made.around("one", breaker).witness.exchanged(Reason.TLS, 0.1)
+    figures = {
+        (sample.name, sample.value)
+        for family in telemetry.metrics.registry.collect()
+        for sample in family.samples
+        if sample.labels == {"connection": "one", "outcome": "tls"}
+    }
+    assert figures == {
+        ("bss_sidecar_exchanges_total", 2.0),
+        ("bss_sidecar_token_requests_total", 1.0),
+        ("bss_sidecar_identity_requests_total", 1.0),
+    }

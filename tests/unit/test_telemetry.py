@@ -28,6 +28,7 @@ from proxy.telemetry.records import (
 )
 
 CANARY = "canary-447700900123"
+_BUCKET = "bss_sidecar_question_duration_seconds_bucket"
 
 
 def record(outcome: Outcome = Outcome.DEGRADED, reason: Reason | None = Reason.TLS) -> Any:
@@ -243,8 +244,8 @@ def test_the_figures_count_questions_by_how_they_ended() -> None:
         'bss_sidecar_degraded_answers_total{connection="vendor",reason="tls"} 1.0',
         'bss_sidecar_questions_in_flight{question="disputes"} 1.0',
         'bss_sidecar_questions_in_flight{question="forget"} 0.0',
-        'bss_sidecar_question_duration_seconds_bucket{le="0.01",question="disputes"} 0.0',
-        'bss_sidecar_question_duration_seconds_bucket{le="0.025",question="disputes"} 1.0',
+        _BUCKET + '{connection="vendor",le="0.01",question="disputes"} 0.0',
+        _BUCKET + '{connection="vendor",le="0.025",question="disputes"} 1.0',
         'bss_sidecar_configuration{state="outdated"} 1.0',
         'bss_sidecar_configuration{state="good"} 0.0',
         'bss_sidecar_build_info{version="',

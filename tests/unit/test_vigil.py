@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import generate_latest
 
 from proxy.telemetry import Telemetry
-from proxy.telemetry.expositions import CredentialFigures
+from proxy.telemetry.expositions import CredentialFigures, FileFigures
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.records import CertificateRecord, CredentialsRecord, FileRecord
@@ -123,6 +123,7 @@ def test_the_figures_are_those_of_the_moment_of_a_scrape() -> None:
     moment = NOW + timedelta(hours=25)
     figures = CredentialFigures(lambda: records, lambda: own, lambda: moment)
     metrics.registry.register(figures)
+    metrics.registry.register(FileFigures(lambda: records, tuple))
     text = generate_latest(metrics.registry).decode()
     for line in (
         'certificate_expiry_seconds{certificate="client",connection="amdocs"} -3600.0',
@@ -130,7 +131,8 @@ def test_the_figures_are_those_of_the_moment_of_a_scrape() -> None:
         'credentials_version{connection="amdocs"} 1.0',
         'credentials_age_seconds{connection="amdocs"} 90000.0',
         'token_expiry_seconds{connection="amdocs"} 30.0',
-        'credentials_bad_files{connection="amdocs"} 1.0',
+        'certificate_lifetime_seconds{certificate="client",connection="amdocs"} 86400.0',
+        'bad_files{connection="amdocs",what="credentials"} 1.0',
     ):
         assert f"bss_sidecar_{line}" in text
     records[0] = CredentialsRecord(connection="amdocs")

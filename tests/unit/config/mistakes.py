@@ -328,5 +328,17 @@ MISTAKES: list[tuple[str, Changes, Changes]] = [
         {"limits.customers_in_flight": 199, "limits.batch_ids": 199},
     ),
     ("logging.level", {"logging.level": "loud"}, {"logging.level": "debug"}),
+    (
+        "audit.sink",
+        {"audit.sink": "file"},
+        {"audit.sink": "file", "audit.file": "/run/audit.jsonl"},
+    ),
+    (
+        "audit.file",
+        {"audit.sink": "file", "audit.file": "audit.jsonl"},
+        {"audit.sink": "file", "audit.file": "/run/audit.jsonl"},
+    ),
+    ("audit.file_size", {"audit.file_size": "1KiB"}, {"audit.file_size": "64KiB"}),
+    ("audit.former_files", {"audit.former_files": 101}, {"audit.former_files": 100}),
 ]
 ENV = {"SECRET": "hunter2", "DSN": "postgresql+asyncpg://pedkai:hunter2@db/pedkai"}

@@ -12,6 +12,7 @@ from config.problems import ConfigurationProblems
 from config.schema import json_schema
 from config.settings import (
     AdminListener,
+    Audit,
     Auth,
     Cache,
     Connection,
@@ -62,6 +63,7 @@ def test_its_values_are_the_defaults_of_the_code() -> None:
     assert settings.cache == Cache()
     assert settings.shutdown == Shutdown()
     assert settings.logging == Logging()
+    assert settings.audit == Audit()
     assert amdocs.wire == Wire()
     assert amdocs.guard == Guard()
     assert amdocs.insecure == Connection(vendor="amdocs").insecure

@@ -1,12 +1,10 @@
 """An operator forces breakers over the admin listener; the page shows what each one does."""
 
-import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from proxy.http.page import page
+from proxy.http.breaker_words import breaker_words, command
 from tests.unit.http.test_ops_and_admin import STATUS, OperatorDouble, admin
 
 ROUTE = "/v1/connections/vendor/breaker"
@@ -116,21 +114,9 @@ async def test_a_breaker_is_not_forced_by_looking_at_it() -> None:
         assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
-def test_the_page_shows_breakers_that_stop_traffic_before_the_others() -> None:
-    token = {"state": "closed", "because": "", "calls": 3, "failure_rate": 1 / 3}
-    breakers = {"token": token, "vendor": OPEN}
-    text = page(replace(STATUS, connections={"amdocs": {"in_flight": 2, "breakers": breakers}}))
-    rows = re.findall(r"<tr><td>(amdocs: \w+)</td><td>([^<]*)</td><td>([^<]*)</td>", text)
-    assert [row[0] for row in rows] == ["amdocs: vendor", "amdocs: token"]
-    assert rows[0][1] == "open: nothing leaves for another 4.2 s"
-    assert rows[0][2] == "unreachable: 6 of 10 exchanges &lt;failed&gt; in 10 s"
-    assert rows[1][1:] == ("closed: traffic flows", "lately 3 exchanges: 33% failed, 0% slow")
-    assert "<td>in_flight: 2</td>" in text, "the breakers have a table of their own"
-    assert "Breakers" not in page(STATUS)
-
-
-def test_a_forced_breaker_says_who_since_when_and_how_to_give_it_back() -> None:
+def test_a_forced_breaker_says_since_when_and_how_to_give_it_back() -> None:
     forced = {**OPEN, "state": "forced_open", "forced_since": "2026-11-22T03:12:07+00:00"}
-    text = page(replace(STATUS, connections={"amdocs": {"breakers": {"token": forced}}}))
-    assert "forced open by an operator: nothing leaves, since 2026-11-22T03:12:07+00:00" in text
-    assert "`bss-sidecar breaker amdocs auto --breaker token` gives it back" in text
+    give_back = command("amdocs", "token")
+    state, why = breaker_words(forced, command=give_back)
+    assert state.endswith("nothing leaves, since 2026-11-22T03:12:07+00:00")
+    assert why.startswith("`bss-sidecar breaker amdocs auto --breaker token` gives it back")

@@ -1,27 +1,30 @@
 """The two listeners that are not asked questions."""
 
 import asyncio
+import base64
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from proxy.guard.switch import Forced
-from proxy.http.admin import AdminRoutes, content
+from proxy.http.admin import AdminRoutes, Extension, content
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.ops import OpsRoutes
-from proxy.http.page import page
+from proxy.http.page import load
 from proxy.http.ports import NoSuchThing, Status
 from tests.unit.http.doubles import NOW, Client, serving
 
 STATUS = Status(
     version="1.2.3",
     started=NOW,
+    now=NOW,
     ready=True,
     configuration="outdated",
     problems=[{"path": "tenants.<b>", "remedy": "write a & b"}],
@@ -29,6 +32,18 @@ STATUS = Status(
     connections={"vendor": {"vendor": "mock", "in_flight": 0}},
     tenants={"acme": "vendor"},
 )
+
+
+class ReporterDouble:
+    """Says what it is given, and notes what it was asked for."""
+
+    def __init__(self, status: Status) -> None:
+        self.status = status
+        self.asked: list[int | None] = []
+
+    def __call__(self, *, since: int | None = None) -> Status:
+        self.asked.append(since)
+        return self.status
 
 
 class OperatorDouble:
@@ -69,8 +84,13 @@ async def ops(readiness: Readiness) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def admin(status: Status, operator: OperatorDouble | None = None) -> AsyncIterator[Client]:
-    routes = AdminRoutes(lambda: status, operator or OperatorDouble()).routes()
+async def admin(
+    status: Status | ReporterDouble,
+    operator: OperatorDouble | None = None,
+    extension: Extension | None = None,
+) -> AsyncIterator[Client]:
+    reporter = ReporterDouble(status) if isinstance(status, Status) else status
+    routes = AdminRoutes(reporter, operator or OperatorDouble(), extension).routes()
     door = Door("admin", routes, on_refusal=lambda _one: None, on_error=lambda _one: None)
     async with serving(door, Gate(loopback_host=True)) as client:
         yield client
@@ -116,18 +136,54 @@ async def test_the_status_is_json_for_programs() -> None:
     assert status["tenants"] == {"acme": "vendor"}
 
 
-async def test_the_page_runs_nothing_loads_nothing_and_is_framed_by_nobody() -> None:
+@pytest.mark.parametrize("since", [0, 12345])
+async def test_the_history_is_told_from_the_bucket_that_is_asked_for(since: int) -> None:
+    reporter = ReporterDouble(STATUS)
+    async with admin(reporter) as client:
+        async with client.ask("GET", f"/v1/status?since={since}") as answer:
+            assert answer.status == 200
+        async with client.ask("GET", "/v1/status") as answer:
+            assert answer.status == 200
+    assert reporter.asked == [since, None]
+
+
+@pytest.mark.parametrize("query", ["since=", "since=-1", "since=1e3", "since=٣", "since=1&since=2"])
+async def test_a_bucket_that_is_no_number_is_refused(query: str) -> None:
+    async with admin(STATUS) as client, client.ask("GET", f"/v1/status?{query}") as answer:
+        assert answer.status == 400
+
+
+async def test_the_page_runs_and_shows_only_what_its_policy_names_by_hash() -> None:
     async with admin(STATUS) as client, client.ask("GET", "/") as answer:
         text = await answer.text()
         policy = answer.headers["Content-Security-Policy"]
         assert answer.content_type == "text/html"
-    assert policy.startswith("default-src 'none'")
-    assert "frame-ancestors 'none'" in policy
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    for tag, rule in (("script", "script-src"), ("style", "style-src")):
+        (inside,) = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+    assert rules["default-src"] == "'none'"
+    assert rules["frame-ancestors"] == "'none'"
+    assert rules["connect-src"] == "'self'"
     assert "unsafe" not in policy
-    assert not re.search(r"<script|<link|<img|https?://(?!127)", text)
-    assert "tenants.&lt;b&gt;" in text
-    assert "write a &amp; b" in text
-    assert "vendor: mock, in_flight: 0" in text
+
+
+async def test_the_page_names_no_other_place_and_makes_nothing_of_markup() -> None:
+    text = load().text
+    places = set(re.findall(r"https?://[^\s\"'<`]+", text))
+    assert places == {"http://www.w3.org/2000/svg"}, "a name, which nobody asks"
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+    assert not re.search(r"\sstyle=|\son[a-z]+=\"", text)
+
+
+async def test_only_an_extension_brings_more_onto_the_page_and_its_policy_names_it() -> None:
+    extension = Extension(script="play();")
+    async with admin(STATUS, extension=extension) as client, client.ask("GET", "/") as answer:
+        assert "play();" in await answer.text()
+        policy = answer.headers["Content-Security-Policy"]
+    assert "play();" not in load().text
+    assert policy != load().policy
 
 
 async def test_the_admin_listener_refuses_pages_and_hosts_of_elsewhere() -> None:
@@ -141,23 +197,7 @@ async def test_the_admin_listener_refuses_pages_and_hosts_of_elsewhere() -> None
                 assert answer.status == 403
 
 
-def test_a_page_without_problems_has_no_heading_for_them() -> None:
-    assert "Problems" in page(STATUS)
-    assert "Problems" not in page(replace(STATUS, problems=[]))
-    assert "not ready" in page(replace(STATUS, ready=False))
-
-
 def test_a_door_needs_no_loop_that_runs() -> None:
     """Routes are made where the parts of the sidecar are put together."""
     door = Door("ops", (), on_refusal=lambda _one: None, on_error=lambda _one: None)
     assert asyncio.run(door.drain(1)) is True
-
-
-def test_the_page_shows_the_cache_and_what_is_wrong_with_its_store() -> None:
-    breaker = {"state": "open", "because": "unreachable: <no answer>"}
-    cache = {"store": "redis", "problem": "", "entries": None, "breakers": {"reads": breaker}}
-    text = page(replace(STATUS, cache=cache))
-    assert "<td>store</td><td>redis</td>" in text
-    assert "open: nothing leaves; unreachable: &lt;no answer&gt;" in text
-    assert "problem" not in text, "what is empty says nothing"
-    assert "Cache" not in page(STATUS)

@@ -1,0 +1,158 @@
+"""The file of an audit trail, and the thread that writes it."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from proxy.telemetry.audit_file import AuditFile
+from proxy.telemetry.audit_writer import AuditWriter
+
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "audit.jsonl"
+
+
+def test_only_we_may_read_it(path: Path) -> None:
+    path.touch(0o644)
+    file = AuditFile(path, size=100, former_files=1)
+    file.write([b"one\n"])
+    file.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b"one\n"
+
+
+def test_a_full_file_moves_aside_and_so_many_are_kept(path: Path) -> None:
+    file = AuditFile(path, size=10, former_files=2)
+    for number in range(7):
+        file.write([f"line {number}\n".encode()])
+    file.close()
+    kept = {one.name: one.read_text() for one in path.parent.iterdir()}
+    assert kept == {
+        "audit.jsonl": "line 6\n",
+        "audit.jsonl.1": "line 5\n",
+        "audit.jsonl.2": "line 4\n",
+    }
+
+
+def test_without_former_files_the_full_one_goes(path: Path) -> None:
+    file = AuditFile(path, size=10, former_files=0)
+    for number in range(3):
+        file.write([f"line {number}\n".encode()])
+    file.close()
+    assert [one.name for one in path.parent.iterdir()] == ["audit.jsonl"]
+    assert path.read_text() == "line 2\n"
+
+
+@pytest.mark.parametrize("what", ["moved", "removed", "replaced"])
+def test_who_moves_or_removes_it_finds_the_next_line_in_a_new_one(path: Path, what: str) -> None:
+    file = AuditFile(path, size=1_000, former_files=1)
+    file.write([b"one\n"])
+    if what == "moved":
+        path.rename(path.with_name("elsewhere"))
+    else:
+        path.unlink()
+    if what == "replaced":
+        path.write_text("other\n")
+    file.write([b"two\n"])
+    file.close()
+    assert path.read_text() == ("other\ntwo\n" if what == "replaced" else "two\n")
+
+
+def test_what_is_no_regular_file_is_not_written_to(path: Path, tmp_path: Path) -> None:
+    os.mkfifo(path)
+    file = AuditFile(path, size=100, former_files=1)
+    with pytest.raises(OSError, match=r"."):
+        file.write([b"one\n"])
+    path.unlink()
+    secret = tmp_path / "secret"
+    secret.write_text("")
+    path.symlink_to(secret)
+    with pytest.raises(OSError, match=r"."):
+        file.write([b"one\n"])
+    assert secret.read_text() == ""
+
+
+def test_a_full_disk_leaves_no_half_a_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = AuditFile(path, size=100, former_files=1)
+    file.write([b"one\n"])
+    real = os.write
+
+    def some(descriptor: int, content: memoryview) -> int:
+        if len(content) <= 3:
+            raise OSError(28, "no space")
+        return real(descriptor, content[:2])
+
+    monkeypatch.setattr(os, "write", some)
+    with pytest.raises(OSError, match="no space"):
+        file.write([b"second\n"])
+    monkeypatch.undo()
+    file.write([b"third\n"])
+    file.close()
+    assert path.read_text() == "one\nthird\n"
+
+
+class Slow:
+    """A disk that hangs until it is let go."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.go = threading.Event()
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self.entered.set()
+        assert self.go.wait(WAIT_S)
+        self.written += lines
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_disk_that_hangs_costs_lines_and_nobody_waits() -> None:
+    disk, done = Slow(), []
+    writer = AuditWriter(disk, done=lambda lines, error: done.append((lines, error)), waiting=3)
+    assert writer.put(b"0")
+    assert disk.entered.wait(WAIT_S)
+    assert [writer.put(str(one).encode()) for one in range(1, 6)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    writer.end()
+    assert not writer.wait(0)
+    disk.go.set()
+    assert writer.wait(WAIT_S)
+    assert disk.written == [b"0", b"1", b"2", b"3"]
+    assert sum(lines for lines, _ in done) == 4
+    assert disk.closed
+
+
+class Full(Slow):
+    def write(self, lines: Sequence[bytes]) -> None:
+        raise OSError(28, "no space")
+
+
+def test_a_full_disk_does_not_end_the_thread() -> None:
+    done: list[tuple[int, OSError | None]] = []
+    heard = threading.Semaphore(0)
+
+    def hear(lines: int, error: OSError | None) -> None:
+        done.append((lines, error))
+        heard.release()
+
+    writer = AuditWriter(Full(), done=hear)
+    for _ in range(2):
+        assert writer.put(b"x")
+        assert heard.acquire(timeout=WAIT_S)
+    writer.end()
+    assert writer.wait(WAIT_S)
+    assert [(lines, type(error)) for lines, error in done] == [(1, OSError), (1, OSError)]

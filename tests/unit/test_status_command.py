@@ -1,0 +1,114 @@
+"""`bss-sidecar status` before a real admin listener."""
+
+import asyncio
+import io
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from proxy.status_command import Look, Terminal, lasting, run_status
+from proxy.telemetry.history import BUCKETS, COLUMNS
+from tests.unit.http.doubles import NOW, Client
+from tests.unit.http.test_ops_and_admin import STATUS, admin
+
+HISTORY = {
+    "questions": 12,
+    "degraded": 0,
+    "reasons": {},
+    "not_closed_since": {},
+    "changes": [],
+    "buckets": BUCKETS,
+    "bucket": 1000,
+    "columns": COLUMNS,
+    "rows": [[1000, 12, 0, 0, 1.5, 4.0, 9, 0, 0, 18.0, 42.0, 3, 9]],
+}
+GOOD = replace(STATUS, configuration="good", problems=[], connections={"v": {"history": HISTORY}})
+OPEN = {"state": "open", "opens_for_s": 4.2, "because": "unreachable: refused"}
+BAD = replace(
+    GOOD,
+    connections={
+        "v": {
+            "breakers": {"vendor": OPEN},
+            "history": {**HISTORY, "not_closed_since": {"vendor": NOW.isoformat()}},
+        }
+    },
+)
+
+
+@dataclass
+class Watcher:
+    """Ends a watch after so many looks."""
+
+    looks: int = 1
+    out: io.StringIO = field(default_factory=io.StringIO)
+    err: io.StringIO = field(default_factory=io.StringIO)
+
+    def pause(self, _seconds: float) -> None:
+        self.looks -= 1
+        if not self.looks:
+            raise KeyboardInterrupt
+
+    async def look(self, client: Client | None, *, colours: bool = False, **more: Any) -> int:
+        terminal = Terminal(out=self.out, err=self.err, colours=colours, pause=self.pause)
+        base = "http://127.0.0.1:1" if client is None else client.base
+        look = Look(admin=base, **more)
+        return await asyncio.to_thread(run_status, look, env={}, terminal=terminal)
+
+
+async def test_all_well_is_0_and_shows_each_connection() -> None:
+    watcher = Watcher()
+    async with admin(GOOD) as client:
+        assert await watcher.look(client) == 0
+    text = watcher.out.getvalue()
+    assert text.startswith("● All is well\n")
+    assert "12, all whole" in text
+    assert "25% hits" in text
+    assert "1.5 ms, 4 ms" in text
+    assert "\x1b" not in text, "colours are for terminals"
+
+
+async def test_something_broken_is_1_and_says_what_why_and_what_to_do() -> None:
+    watcher = Watcher()
+    async with admin(BAD) as client:
+        assert await watcher.look(client, colours=True) == 1
+    text = watcher.out.getvalue()
+    for words in (
+        "v is broken",
+        "its breaker is open",
+        "(for 0 s, since 2026-03-01 12:00:00 UTC)",
+        "why        unreachable: refused",
+        "type       bss-sidecar doctor --connection v",
+    ):
+        assert words in text
+    assert "\x1b[31m■" in text
+
+
+async def test_json_is_the_status_itself() -> None:
+    watcher = Watcher()
+    async with admin(BAD) as client:
+        assert await watcher.look(client, json=True) == 1
+    assert json.loads(watcher.out.getvalue())["summary"]["headline"] == "v is broken"
+
+
+async def test_no_sidecar_is_69_in_one_line() -> None:
+    watcher = Watcher()
+    assert await watcher.look(None) == 69
+    assert watcher.err.getvalue().startswith("bss-sidecar status: no sidecar answers at http://")
+
+
+async def test_a_watch_looks_again_until_it_is_interrupted() -> None:
+    watcher = Watcher(looks=3)
+    async with admin(GOOD) as client:
+        with pytest.raises(KeyboardInterrupt):
+            await watcher.look(client, watch=True, json=True)
+    assert len(watcher.out.getvalue().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (99, "99 s"), (100, "1 min"), (6000, "1 h 40 min"), (7200, "2 h")],
+)
+def test_a_time_has_two_units_at_most(seconds: float, words: str) -> None:
+    assert lasting(seconds) == words
