@@ -166,7 +166,7 @@ async def test_the_status_page_shows_what_is_served(bench: Bench) -> None:
     assert live["identity"].startswith("file: ")
     assert set(status["listeners"]) == {"data", "ops", "admin"}
     assert live["state"] == "broken", "its question was not answered in full"
-    assert [one["connection"] for one in status["attention"]][0] == "live"
+    assert status["attention"][0]["connection"] == "live"
 
 
 async def test_the_status_page_says_that_an_identity_database_is_not_read(

@@ -95,8 +95,10 @@ async def test_a_failing_vendor_is_left_alone_and_everything_says_so(
     shown = (await breakers(bench))["vendor"]
     assert shown["state"] == "open"
     assert shown["because"].startswith("vendor_error: 3 of 3 exchanges failed")
-    _, _, page = await bench.ask("GET", "/", door="admin", tenant="")
-    assert "open: nothing leaves for another" in page
+    _, _, status = await bench.ask("GET", "/v1/status", door="admin", tenant="")
+    assert [one["what"] for one in status["attention"]] == [
+        "Nothing is sent to the vendor: its breaker is open"
+    ]
     (line,) = [line for line in bench.lines if line["event"] == "breaker"]
     assert (line["level"], line["connection"], line["breaker"]) == ("warning", "live", "vendor")
     assert 200 < line["for_s"] < 400
