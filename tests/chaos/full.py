@@ -60,7 +60,7 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
     """What of the promise was broken, in words."""
     late: list[str] = field(default_factory=list)
-    """What came too late. It counts only where the machine carries the load without a fault."""
+    """What came too late, or was not felt in time. It counts only where the machine is calm."""
     resident_bytes: list[int] = field(default_factory=list)
     """Of the sidecar, while faults come by chance; once a second."""
     left_behind: leaks.Balance | None = None
@@ -233,7 +233,8 @@ class Course:
             except* AssertionError as broken:  # what a fault checks by itself, or `NotWell`
                 outcome.broken += [f"{name} on {lane.name}: {one}" for one in _words(broken)]
         if found is not None:
-            outcome.broken += found.problems(faults)
+            outcome.broken += found.problems()
+            outcome.late += found.unfelt(faults)
         return found
 
 
