@@ -4,6 +4,7 @@ import asyncio
 import random
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ CALMER, CALMER_TRIES = 0.6, 4
 """Where the machine does not carry that load, so much of it is tried, so often."""
 MORE_THAN_THE_MACHINE = 0.001
 """Share of answers that may be degraded without a fault: what the machine itself does."""
+PATIENCE_S = 60.0
+"""With a lane that was not well again in time."""
 WAITED_MOST = 0.05
 """Share of the time in which others may keep the sidecar from running."""
 
@@ -60,7 +63,7 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
     """What of the promise was broken, in words."""
     late: list[str] = field(default_factory=list)
-    """What came too late. It counts only where the machine carries the load without a fault."""
+    """What came too late, or was not felt in time. It counts only where the machine is calm."""
     resident_bytes: list[int] = field(default_factory=list)
     """Of the sidecar, while faults come by chance; once a second."""
     left_behind: leaks.Balance | None = None
@@ -143,6 +146,11 @@ class Course:
             except NotWell as broken:
                 self.outcome.broken.append(f"at rest: {broken}")
         return await leaks.at_rest(self._world)
+
+    async def _rest(self, lane: Lane) -> None:
+        """What one fault has left behind is not to be taken for the next one's."""
+        with suppress(NotWell):
+            await lane.until_well(PATIENCE_S)
 
     async def _control(self) -> None:
         """The rate at which the sidecar takes less of a core than it may."""
@@ -230,10 +238,12 @@ class Course:
                 seen.recovered_s = found.recovered_s
             except* TooLate as late:  # `NotWellInTime` among them
                 outcome.late += [f"{name} on {lane.name}: {one}" for one in _words(late)]
+                await self._rest(lane)
             except* AssertionError as broken:  # what a fault checks by itself, or `NotWell`
                 outcome.broken += [f"{name} on {lane.name}: {one}" for one in _words(broken)]
         if found is not None:
-            outcome.broken += found.problems(faults)
+            outcome.broken += found.problems()
+            outcome.late += found.unfelt(faults)
         return found
 
 

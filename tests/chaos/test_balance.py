@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.outcome import Reason
+from tests.chaos.fault import all_faults
 from tests.chaos.full import Outcome, Plan
 from tests.chaos.leaks import A_LITTLE_BYTES, Balance
 from tests.chaos.sidecar import Census
@@ -85,6 +86,18 @@ def test_on_a_machine_that_is_too_busy_lateness_is_told_and_not_judged(
     made.judge_time()
     assert made.broken == []
     assert made.late
+
+
+def test_a_fault_that_did_not_show_is_told_wherever_enough_was_asked() -> None:
+    fault = all_faults()["vendor_500"]
+    made = findings(*[-0.1] * 100)
+    made.took_s = [0.1] * 100
+    made.degraded[Reason.UNREACHABLE] = 100
+    [told] = made.unfelt([fault])
+    assert "did not show" in told
+    assert made.problems() == []
+    made.degraded[Reason.VENDOR_ERROR] = 1
+    assert made.unfelt([fault]) == []
 
 
 def test_what_a_machine_degrades_without_a_fault_shows_that_it_is_too_busy() -> None:

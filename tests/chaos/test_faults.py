@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.fault import all_faults, module_of
+from tests.chaos.fault import Fault, all_faults, module_of
 from tests.chaos.load import Rate
 from tests.chaos.rounds import Round, rounds
 from tests.chaos.trial import ALLOWANCE_S, Findings, trial
@@ -44,20 +44,18 @@ async def test_the_promise_holds_under_every_fault(whole: World, one: Round) -> 
             for number, place in enumerate(tried)
         ]
     found = [task.result() for task in tasks]
-    problems = [
-        problem
-        for place, findings in zip(tried, found, strict=True)
-        for problem in findings.problems([place.fault])
-    ]
+    problems = [problem for findings in found for problem in findings.problems()]
     assert problems == []
-    for findings in found:
-        assert_in_time(findings)
+    for place, findings in zip(tried, found, strict=True):
+        assert_in_time(findings, place.fault)
         if findings.name == "no_fault" and findings.unexpected:
             raise TooLate(f"without a fault: {dict(findings.unexpected)}")
 
 
-def assert_in_time(findings: Findings) -> None:
+def assert_in_time(findings: Findings, *faults: Fault) -> None:
     """All of them, on a few tries: a hundred answers have no 99.9th percentile."""
+    if unfelt := findings.unfelt(faults):
+        raise TooLate("; ".join(unfelt))
     if findings.latest_s > ALLOWANCE_S:
         raise TooLate(f"{findings.name}: {findings.latest_s:.3f} s after the deadline")
 

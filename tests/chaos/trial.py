@@ -73,11 +73,16 @@ class Findings:
                 self.unexpected[verdict.degraded.reason] += 1
         return verdict
 
-    def is_felt(self, faults: Sequence[Fault]) -> bool:
-        """Whether all has been seen that must be, see `problems`."""
-        return self._shows(faults) and (len(faults) > 1 or faults[0].bites(self))
+    def unfelt(self, faults: Sequence[Fault]) -> list[str]:
+        """What of the faults was not seen. A machine that is too busy may hide them."""
+        found = []
+        if not self._shows(faults):
+            found.append(f"it did not show: degraded were {dict(self.degraded)}")
+        if len(faults) == 1 and not faults[0].bites(self):
+            found.append("it was not felt")
+        return [f"{self.name} on {self.lane}: {one}" for one in found]
 
-    def problems(self, faults: Sequence[Fault]) -> list[str]:
+    def problems(self) -> list[str]:
         """What is broken whatever the machine was busy with: never a matter of time."""
         found = [f"{count} × {what}" for what, count in self.wrong.items()]
         found += [
@@ -85,10 +90,6 @@ class Findings:
             for reason, count in self.unexpected.items()
             if reason not in STRAIN
         ]
-        if not self._shows(faults):
-            found.append(f"it did not show: degraded were {dict(self.degraded)}")
-        if len(faults) == 1 and not faults[0].bites(self):
-            found.append("it was not felt")
         return [f"{self.name} on {self.lane}: {one}" for one in found]
 
     def _shows(self, faults: Sequence[Fault]) -> bool:
@@ -141,6 +142,6 @@ async def _until_felt(
 ) -> None:
     clock = asyncio.get_running_loop().time
     ends = clock() + TO_BE_FELT_S
-    while not findings.is_felt([fault]) and clock() < ends:
+    while findings.unfelt([fault]) and clock() < ends:
         await fault.again(lane)
         await under(MORE, MORE_S)

@@ -37,6 +37,8 @@ VERSIONS: tuple[Version, ...] = ("v4", "v5")
 WITHOUT_VENDOR_ID = 99
 HASTY_S = 0.35
 """For a vendor that never answers."""
+EVERYBODY = 3_000
+"""More rows than any list of the demonstration has."""
 
 
 def disputing(answers: Mapping[int, Lookup[Dispute]]) -> set[int]:
@@ -197,13 +199,24 @@ class VendorSuite:
     async def test_a_filter_that_is_ignored_gives_nobody_the_rows_of_others(
         self, folder: Path
     ) -> None:
-        manners = replace(MANNERS[self.shape], page_size_limit=2_000)
-        tmf = {"page_size": 2_000, "page_limit": 2}
+        manners = replace(MANNERS[self.shape], page_size_limit=EVERYBODY)
+        tmf = {"page_size": EVERYBODY, "page_limit": 1}
         async with self.line(folder, manners=manners, tmf=tmf) as made:
             await made.vendor.faults.set(faults.IgnoredFilter())
             answers = await billing(made, (3, 6, 12, 9))
         assert_honest(answers, books(self.shape))
         assert all(isinstance(answers[number], Found) for number in (3, 6, 12))
+
+    async def test_a_filter_that_is_ignored_page_by_page_makes_nobody_missing(
+        self, plain: Line
+    ) -> None:
+        await plain.vendor.faults.set(faults.IgnoredFilter())
+        try:
+            alone = {number: (await billing(plain, (number,)))[number] for number in (3, 6, 8, 9)}
+            together = await billing(plain, (3, 6, 8, 9))
+        finally:
+            await plain.vendor.faults.clear()
+        assert set(alone.values()) == set(together.values()) == {Unavailable(Reason.BAD_RESPONSE)}
 
     async def test_a_page_that_comes_for_ever_gives_no_figure(self, plain: Line) -> None:
         await plain.vendor.faults.set(faults.SamePageForEver())
