@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.cluster.cluster import Cluster, Thing, until
+from tests.cluster.cluster import Cluster, Refused, Thing, until
 
 
 @contextmanager
@@ -29,8 +29,12 @@ def pods(cluster: Cluster, namespace: str, selector: str) -> list[Thing]:
 
 
 def declare_ready(cluster: Cluster, pod: Thing) -> None:
-    """What kubelet would say: nobody runs these pods."""
+    """What kubelet would say: nobody runs these pods. One that is gone meanwhile stays gone."""
     meta = pod["metadata"]
     path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": meta["creationTimestamp"]}
-    cluster.call("PATCH", path, {"status": {"phase": "Running", "conditions": [ready]}})
+    try:
+        cluster.call("PATCH", path, {"status": {"phase": "Running", "conditions": [ready]}})
+    except Refused as refused:
+        if refused.status != 404:
+            raise

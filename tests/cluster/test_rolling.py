@@ -4,7 +4,7 @@ import shlex
 
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.deploying import declare_ready, deployed, pods
-from tests.cluster.pedkai import deployment, sidecars
+from tests.cluster.pedkai import deployment, pod, sidecars
 from tests.cluster.releases import Helm, installed
 
 
@@ -34,6 +34,7 @@ def test_the_notes_of_a_release_tell_which_pods_are_stale_and_rolled_they_are_no
             return [line for line in lines if line in mine]
 
         assert len(stale()) == 3
+        until(lambda: "bss-sidecar:2" in repr(cluster.would_admit(pod(own_namespace))))
         cluster.kubectl("rollout", "restart", "deployment/app", "--namespace", own_namespace)
 
         def rolled() -> bool:

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.cluster.cluster import Cluster, Thing
@@ -17,7 +16,9 @@ from tests.helm.matrix import FULL, MATRIX
 
 KUSTOMIZE = Path(__file__).parents[2] / "helm" / "kustomize"
 
-CHOSEN = ("a unix socket", "extra volumes", "labels and annotations", "an image by its digest")
+_CHOSEN = ("a unix socket", "extra volumes", "labels and annotations", "an image by its digest")
+MANY = {key: value for name in _CHOSEN for key, value in MATRIX[name].items()}
+"""At once: installing each would take a while."""
 
 
 def as_stored(cluster: Cluster, namespace: str, template: Thing) -> Thing:
@@ -57,14 +58,13 @@ def compare(cluster: Cluster, namespace: str, values: dict[str, Any]) -> None:
     assert sorted_lists(by_policy) == sorted_lists(by_template)
 
 
-@pytest.mark.parametrize("name", CHOSEN)
 def test_the_policy_makes_the_pod_that_a_parent_chart_would_have_made(
-    cluster: Cluster, helm: Helm, own_namespace: str, name: str
+    cluster: Cluster, helm: Helm, own_namespace: str
 ) -> None:
     # One name, for the ConfigMap is called after it.
-    values = {**MATRIX[name], "inject": {"namespaces": [own_namespace]}}
+    values = {**MANY, "inject": {"namespaces": [own_namespace]}}
     with installed(helm, "bss-sidecar", values):
-        compare(cluster, own_namespace, MATRIX[name])
+        compare(cluster, own_namespace, MANY)
 
 
 def test_with_everything_of_a_connection_too(cluster: Cluster, helm: Helm) -> None:

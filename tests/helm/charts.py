@@ -51,18 +51,26 @@ def render(
     kubernetes: str = "1.37.0",
     chart: Path = CHART,
     helm: str | None = None,
+    release: str = f"{NAMESPACE}/{RELEASE}",
 ) -> str:
     """What `helm template` makes of values. Raises `Refused`."""
-    return _render(json.dumps(values or {}), kubernetes, chart, helm or helms()[0])
+    return _render(json.dumps(values or {}), kubernetes, chart, helm or helms()[0], release)
 
 
 def manifests(text: str) -> list[Manifest]:
-    return [one for one in yaml.safe_load_all(text) if one is not None]
+    return [one for one in yaml.load_all(text, Loader=_Loader) if one is not None]
 
 
-def the(kind: str, of: list[Manifest]) -> Manifest:
-    """The only manifest of a kind."""
-    (one,) = [manifest for manifest in of if manifest["kind"] == kind]
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def the(kind: str, of: list[Manifest], name: str | None = None) -> Manifest:
+    """The only manifest of a kind, or of those the one that is called so."""
+    (one,) = [
+        manifest
+        for manifest in of
+        if manifest["kind"] == kind and (name is None or manifest["metadata"]["name"] == name)
+    ]
     return one
 
 
@@ -90,13 +98,16 @@ def _render_parent(values: str, kubernetes: str) -> str:
 
 
 @cache
-def _render(values: str, kubernetes: str, chart: Path, helm: str) -> str:
+def _render(
+    values: str, kubernetes: str, chart: Path, helm: str, release: str = f"{NAMESPACE}/{RELEASE}"
+) -> str:
     """Several tests look at the same manifests. JSON is YAML."""
+    namespace, _, name = release.partition("/")
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         file.write(values)
         file.flush()
         return run_helm(
-            *("template", RELEASE, str(chart), "--namespace", NAMESPACE),
+            *("template", name, str(chart), "--namespace", namespace),
             *("--kube-version", kubernetes, "--values", file.name),
             helm=helm,
         )

@@ -37,7 +37,7 @@ def by_policy(found: list[Manifest]) -> Injected:
 
 def by_template(found: list[Manifest]) -> Injected:
     """Of the parent chart's Deployment."""
-    return _of_pod(the("Deployment", found)["spec"]["template"]["spec"])
+    return _of_pod(the("Deployment", found, "pedkai-backend")["spec"]["template"]["spec"])
 
 
 def by_kustomize(patch: Path) -> Injected:

@@ -67,6 +67,62 @@ FULL: dict[str, Any] = {
     ],
 }
 
+_DEMO = {"connections": {"mock": {"vendor": "mock"}}, "tenants": {"demo": {"connection": "mock"}}}
+_VAULT = {"name": "vault", "kind": "ClusterSecretStore"}
+
+REDIS: dict[str, Any] = {
+    "configuration": _DEMO,
+    "cacheKeys": {"existingSecret": "bss-cache-keys"},
+    "redisCredentials": {"existingSecret": "bss-redis-client"},
+    "redis": {"enabled": True, "existingSecret": "bss-redis"},
+}
+MONITORING: dict[str, Any] = {
+    "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboard": {"enabled": True, "namespace": "monitoring"},
+}
+SECRETS: dict[str, Any] = {
+    "credentials": {
+        "amdocs": {"existingSecret": "amdocs-client"},
+        "cerillion": {"existingSecret": "cerillion-client"},
+    },
+    "certificates": {
+        "amdocs": {
+            "commonName": "pedkai",
+            "uris": ["spiffe://example.com/pedkai"],
+            "issuerRef": {"name": "amdocs", "kind": "ClusterIssuer"},
+        }
+    },
+    "externalSecrets": {
+        "cerillion-client": {
+            "secretStoreRef": _VAULT,
+            "dataFrom": [{"extract": {"key": "bss/cerillion"}}],
+        }
+    },
+}
+CHECK: dict[str, Any] = {
+    "configuration": _DEMO,
+    "check": {"enabled": True},
+    "extraEnv": [{"name": "REGION", "value": "eu"}],
+    "image": {"pullSecrets": ["registry"]},
+}
+ALL_PARTS: dict[str, Any] = {
+    **FULL,
+    **MONITORING,
+    "redis": {
+        "enabled": True,
+        "existingSecret": "bss-redis",
+        "cpuLimit": "1",
+        "image": {"digest": "sha256:" + "fedcba9876543210" * 4},
+    },
+    "configuration": {**FULL["configuration"], "cache": {"entries": 10_000_000}},
+    "certificates": SECRETS["certificates"],
+    "externalSecrets": SECRETS["externalSecrets"],
+    "check": {"enabled": True},
+    "resources": {"cpuLimit": "1"},
+}
+"""In two namespaces."""
+
 MATRIX: dict[str, dict[str, Any]] = {
     "nothing is set": {},
     "everything of a connection": FULL,
@@ -111,4 +167,13 @@ MATRIX: dict[str, dict[str, Any]] = {
     "a trust bundle as a Secret": {
         "trust": {"old": {"existingSecret": "ca-2025"}, "new": {"existingSecret": "ca-2026"}}
     },
+    "a Redis": REDIS,
+    "a Redis of a cluster that assigns users": {
+        **REDIS,
+        "redis": {**REDIS["redis"], "runAsUser": None, "networkPolicy": False},
+    },
+    "monitoring": MONITORING,
+    "Secrets that others make": SECRETS,
+    "a look before": CHECK,
+    "all parts": ALL_PARTS,
 }

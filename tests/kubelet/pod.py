@@ -230,6 +230,8 @@ async def running(pod: Pod) -> AsyncIterator[Pod]:
     await pod.start()
     try:
         await pod.started()
+        for listener in ("data", "admin"):  # moments after the one that is probed
+            await pod.said("listening", listener=listener)
         yield pod
     finally:
         await pod.kill()

@@ -129,8 +129,9 @@ async def test_a_container_that_is_killed_comes_back_with_the_token_of_its_pod(
     async with running(pod):
         token = pod.shared("/run/bss-sidecar/token").read_text()
         await pod.kill()
+        pod.log.unlink()
         await pod.start()
-        await pod.started()
+        await pod.said("listening", listener="data")
         assert pod.shared("/run/bss-sidecar/token").read_text() == token
         assert (await pod.revenue("mock_demo", [customer_id("mock_demo", 0)])).status == 200
 

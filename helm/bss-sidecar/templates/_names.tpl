@@ -1,14 +1,17 @@
 {{/* Everything here takes the chart's own scope: `.` in its templates, in a parent chart
      `(index .Subcharts "bss-sidecar")`. */}}
 
-{{/* What the objects in namespaces are called. */}}
+{{/* What the objects in namespaces are called. A release's name may have dots, a Service's not. */}}
 {{- define "bss-sidecar.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
-{{- else if contains "bss-sidecar" .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-bss-sidecar" (.Release.Name | trunc 38 | trimSuffix "-") -}}
+{{- $release := .Release.Name | replace "." "-" -}}
+{{- if contains "bss-sidecar" $release -}}
+{{- $release | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-bss-sidecar" ($release | trunc 38 | trimSuffix "-") -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -28,14 +31,17 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{/* Of every object of the chart. */}}
 {{- define "bss-sidecar.labels" -}}
-{{ include "bss-sidecar.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
-app.kubernetes.io/part-of: pedkai
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
-{{- with .Values.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- include "bss-sidecar.labelsWith" (dict "root" . "more" dict) -}}
+{{- end -}}
+
+{{/* `more` wins over the values' labels, and nothing over those by which helm and our own commands
+     find an object. */}}
+{{- define "bss-sidecar.labelsWith" -}}
+{{- $ours := include "bss-sidecar.selectorLabels" .root | fromYaml -}}
+{{- $_ := set $ours "app.kubernetes.io/version" (.root.Chart.AppVersion | replace "+" "_") -}}
+{{- $_ := set $ours "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
+{{- merge $ours .more (.root.Values.labels | default dict) (dict "app.kubernetes.io/part-of" "pedkai") | toYaml -}}
 {{- end -}}
 
 {{/* The namespaces that get sidecars, as a JSON list. */}}

@@ -8,8 +8,7 @@ app.kubernetes.io/component: redis
 {{- end -}}
 
 {{- define "bss-sidecar.redisLabels" -}}
-{{ include "bss-sidecar.labels" . }}
-app.kubernetes.io/component: redis
+{{- include "bss-sidecar.labelsWith" (dict "root" . "more" (dict "app.kubernetes.io/component" "redis")) -}}
 {{- end -}}
 
 {{- define "bss-sidecar.redisImage" -}}

@@ -1,14 +1,33 @@
 {{/* What no schema can say: what must hold between values, and of the cluster. All problems at once. */}}
 {{- define "bss-sidecar.validate" -}}
+{{- include "bss-sidecar.refuseHoles" . -}}
 {{- $problems := include "bss-sidecar.problems" . | fromJsonArray -}}
 {{- if $problems -}}
 {{- fail (printf "\n\n%s\n" ($problems | join "\n\n")) -}}
 {{- end -}}
 {{- end -}}
 
+{{/* A value that is missing altogether: `--reuse-values` keeps those of the last release's chart, which
+     did not know it. `null` does the same by hand. */}}
+{{- define "bss-sidecar.refuseHoles" -}}
+{{- $missing := list -}}
+{{- range include "bss-sidecar.needed" . | splitList "\n" -}}
+{{- $at := dict "is" $.Values -}}
+{{- range splitList "." (trim .) -}}
+{{- $inside := kindIs "map" $at.is | ternary $at.is dict -}}
+{{- $_ := set $at "is" (get $inside .) -}}
+{{- if not (hasKey $inside .) }}{{ $_ := set $at "is" nil }}{{ end -}}
+{{- end -}}
+{{- if kindIs "invalid" $at.is }}{{ $missing = append $missing (trim .) }}{{ end -}}
+{{- end -}}
+{{- if $missing -}}
+{{- fail (printf "\n\nThese values are missing: %s. With --reuse-values helm leaves out what a newer chart has come to know: use --reset-then-reuse-values, or --values with your file.\n" ($missing | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "bss-sidecar.problems" -}}
 {{- $found := list -}}
-{{- range $rule := list "cluster" "namespaces" "tenants" "resources" "ports" "files" "extraVolumes" "redis" "certificates" -}}
+{{- range $rule := list "cluster" "namespaces" "tenants" "resources" "ports" "files" "extraVolumes" "redis" "podMonitor" "secrets" -}}
 {{- range include (printf "bss-sidecar.problemsOf.%s" $rule) $ | splitList "\n" -}}
 {{- if trim . -}}
 {{- $found = append $found (trim .) -}}
@@ -132,13 +151,75 @@ redis.enabled needs {{ $value }}.existingSecret; values.yaml says what belongs i
 {{- if ne ($cache.store | default "redis") "redis" }}
 redis.enabled installs a Redis, but configuration.cache.store is {{ $cache.store }}, so nobody would ask it. Leave `store` out, or redis.enabled.
 {{- end }}
+{{- range $way := list "url" "sentinels" "cluster" }}
+{{- if get ($cache.redis | default dict) $way }}
+redis.enabled installs a Redis, but configuration.cache.redis.{{ $way }} leads to another, so nobody would ask it. Leave `{{ $way }}` out, or redis.enabled.
+{{- end }}
+{{- end }}
+{{- with .Values.redis }}
+{{- if ge (include "bss-sidecar.thousandths" (include "bss-sidecar.redisMaxMemory" $) | int64) (include "bss-sidecar.thousandths" .memory | int64) }}
+redis.maxMemory ({{ .maxMemory }}) must be below redis.memory ({{ .memory }}), or the kernel ends it before it forgets anything.
+{{- end }}
+{{- if and .cpuLimit (lt (include "bss-sidecar.thousandths" .cpuLimit | int64) (include "bss-sidecar.thousandths" .cpuRequest | int64)) }}
+redis.cpuLimit ({{ .cpuLimit }}) is below redis.cpuRequest ({{ .cpuRequest }}).
+{{- end }}
+{{- end }}
+{{- if regexMatch "^[0-9]" (include "bss-sidecar.fullname" .) }}
+redis.enabled makes a Service, whose name must begin with a letter, and not as {{ include "bss-sidecar.redisName" . }}. Set fullnameOverride.
+{{- end }}
 {{- end }}
 {{- end -}}
 
-{{- define "bss-sidecar.problemsOf.certificates" -}}
-{{- range $name, $_ := .Values.certificates }}
+{{/* Redis counts in powers of 1024. */}}
+{{- define "bss-sidecar.redisMaxMemory" -}}
+{{- .Values.redis.maxMemory | replace "kb" "Ki" | replace "mb" "Mi" | replace "gb" "Gi" -}}
+{{- end -}}
+
+{{- define "bss-sidecar.problemsOf.podMonitor" -}}
+{{- with .Values.podMonitor }}
+{{- if gt (include "bss-sidecar.milliseconds" .scrapeTimeout | int64) (include "bss-sidecar.milliseconds" .interval | int64) }}
+podMonitor.scrapeTimeout ({{ .scrapeTimeout }}) is above podMonitor.interval ({{ .interval }}), which Prometheus refuses.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Of a duration such as 1h30m. */}}
+{{- define "bss-sidecar.milliseconds" -}}
+{{- $factors := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(ms|s|m|h)" . -1 -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get $factors $unit)) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{/* Each Secret that somebody makes is mounted somewhere, and has one maker. */}}
+{{- define "bss-sidecar.problemsOf.secrets" -}}
+{{- $makers := dict -}}
+{{- range $name, $asked := .Values.certificates }}
 {{- if not (hasKey $.Values.credentials $name) }}
 certificates.{{ $name }} has no credentials.{{ $name }}, whose Secret it would fill; there are: {{ keys $.Values.credentials | sortAlpha | join ", " | default "none" }}.
+{{- else }}
+{{- $secret := (get $.Values.credentials $name).existingSecret }}
+{{- $_ := set $makers $secret (append (get $makers $secret | default list) (printf "certificates.%s" $name)) }}
+{{- end }}
+{{- $duration := $asked.duration | default "2160h" }}
+{{- $renewBefore := $asked.renewBefore | default "720h" }}
+{{- if ge (include "bss-sidecar.milliseconds" $renewBefore | int64) (include "bss-sidecar.milliseconds" $duration | int64) }}
+certificates.{{ $name }}: renewBefore ({{ $renewBefore }}) must be below duration ({{ $duration }}).
+{{- end }}
+{{- end }}
+{{- $named := pick .Values "credentials" "trust" "identity" "cacheKeys" "redisCredentials" "redis" "image" "extraVolumes" "extraEnv" | toJson }}
+{{- range $name, $_ := .Values.externalSecrets }}
+{{- $_ := set $makers $name (append (get $makers $name | default list) (printf "externalSecrets.%s" $name)) }}
+{{- if not (contains ($name | toJson) $named) }}
+externalSecrets.{{ $name }} fills a Secret of that name, which no other value names.
+{{- end }}
+{{- end }}
+{{- range $secret, $by := $makers }}
+{{- if gt (len $by) 1 }}
+The Secret {{ $secret }} would be filled by each of {{ $by | join ", " }}.
 {{- end }}
 {{- end }}
 {{- end -}}
