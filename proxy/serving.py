@@ -1,12 +1,12 @@
 """`bss-sidecar serve`, by hand and injected: from a file to an exit status."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from adapters.lookup import wall_clock
 from config.overrides import Overrides
@@ -24,6 +24,8 @@ from proxy.telemetry.tracing import open_tracing
 from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+LAST_LINES_S = 1.0
+"""How long the end waits for whoever reads the log."""
 SETTLE_S = 0.05
 SETTLE_LOOKS = 10
 
@@ -44,15 +46,23 @@ class Serving:
     def run(self) -> int:
         """Serves until a signal comes; the exit status."""
         if self.fail_open:
-            return run(self._whatever_happens)
+            return self._logged(self._whatever_happens)
         reading = read_configuration(self.path, env=self.env, overrides=self.overrides)
         if reading.settings is None:
             return self._refused(reading)
 
-        async def by_hand(stop: Stop) -> int:
-            return await self._by_hand(reading, stop)
+        async def by_hand(log: Log, stop: Stop) -> int:
+            return await self._by_hand(reading, log, stop)
 
-        return run(by_hand)
+        return self._logged(by_hand)
+
+    def _logged(self, main: Callable[[Log, Stop], Coroutine[Any, Any, int]]) -> int:
+        log = Log(self.out)
+        capture_libraries(log)
+        try:
+            return run(partial(main, log))
+        finally:
+            log.end(LAST_LINES_S)
 
     def _refused(self, reading: Reading) -> int:
         """Every problem is told before a port is bound."""
@@ -62,8 +72,8 @@ class Serving:
         print("\n".join(bad_lines(name, found, paint)), file=self.err)
         return EXIT_CONFIGURATION
 
-    async def _by_hand(self, reading: Reading, stop: Stop) -> int:
-        sidecar = self._sidecar()
+    async def _by_hand(self, reading: Reading, log: Log, stop: Stop) -> int:
+        sidecar = self._sidecar(log)
         try:
             await sidecar.take_up(reading)
             await sidecar.listen()
@@ -74,8 +84,8 @@ class Serving:
         await self._keep_up(sidecar, reading.digest, stop)
         return 0
 
-    async def _whatever_happens(self, stop: Stop) -> int:
-        sidecar = self._sidecar()
+    async def _whatever_happens(self, log: Log, stop: Stop) -> int:
+        sidecar = self._sidecar(log)
         await self._keep_up(sidecar, None, stop)
         return 0
 
@@ -126,10 +136,8 @@ class Serving:
             if latest == before:
                 return
 
-    def _sidecar(self) -> Sidecar:
+    def _sidecar(self, log: Log) -> Sidecar:
         settle()
-        log = Log(self.out)
-        capture_libraries(log)
         telemetry = Telemetry(log, Metrics())
         telemetry.tracing = open_tracing(self.env, log)
         return Sidecar(telemetry, clock=wall_clock, extension=self.extension)

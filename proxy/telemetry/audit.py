@@ -26,9 +26,9 @@ from adapters.lookup import wall_clock
 from adapters.pii_scrubber import PIIScrubber
 from adapters.scrubbing.fields import FEWEST_PRICED
 from proxy.telemetry.audit_file import AuditFile
-from proxy.telemetry.audit_writer import AuditWriter
 from proxy.telemetry.log import Log
 from proxy.telemetry.records import QuestionRecord, RefusalRecord
+from proxy.telemetry.writer import LineWriter
 
 DATA = "data"
 Where = tuple[Literal["off", "stdout", "file"], Path | None, int, int]
@@ -44,7 +44,7 @@ class Trail:
         self._clock = clock
         self._scrubber = PIIScrubber()
         self._where: Where = ("off", None, 0, 0)
-        self._writer: AuditWriter | None = None
+        self._writer: LineWriter | None = None
         self._failing = threading.Event()
         lines = Counter(
             "bss_sidecar_audit_lines",
@@ -71,7 +71,7 @@ class Trail:
         self._where, self._writer = where, None
         if sink == "file" and file is not None:
             target = AuditFile(file, size=file_size, former_files=former_files)
-            self._writer = AuditWriter(target, done=self._done)
+            self._writer = LineWriter(target, name="audit")
 
     def answered(self, record: QuestionRecord) -> None:
         if self._where[0] != "off":
@@ -91,12 +91,9 @@ class Trail:
 
     def _tell(self, fields: Mapping[str, object]) -> None:
         line = self._line(fields)
-        if self._writer is not None:
-            if not self._writer.put(line.encode() + b"\n"):
-                self._dropped.inc()
-        elif self._log.write(line):
-            self._written.inc()
-        else:
+        if self._writer is None:
+            self._log.write(line, self._counted)
+        elif not self._writer.put(line.encode() + b"\n", self._done):
             self._dropped.inc()
 
     def _line(self, fields: Mapping[str, object]) -> str:
@@ -107,19 +104,20 @@ class Trail:
             line["scrubbed"] = manifest
         return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
 
-    def _done(self, lines: int, error: OSError | None) -> None:
+    def _done(self, error: OSError | None) -> None:
         """Said by the writer's thread. That it fails is news once, until it works again."""
+        self._counted(error)
         if error is None:
-            self._written.inc(lines)
             if self._failing.is_set():
                 self._failing.clear()
                 self._log.info("audit_recovered")
-            return
-        self._dropped.inc(lines)
-        if not self._failing.is_set():
+        elif not self._failing.is_set():
             self._failing.set()
             why = errno.errorcode.get(error.errno or 0, "no regular file")
             self._log.error("audit_failing", error=why, remedy="make room, or mend the path")
+
+    def _counted(self, error: OSError | None) -> None:
+        (self._written if error is None else self._dropped).inc()
 
 
 def _of_question(record: QuestionRecord) -> dict[str, object]:

@@ -23,8 +23,8 @@ class AuditFile:
         self._former_files = former_files
         self._descriptor: int | None = None
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Whole lines, or none of these and `OSError`."""
+    def write(self, lines: Sequence[bytes]) -> int:
+        """How many are written: all of these, or none and `OSError`."""
         content = b"".join(lines)
         descriptor = self._open()
         held = os.fstat(descriptor).st_size
@@ -32,6 +32,7 @@ class AuditFile:
             self._rotate()
             descriptor, held = self._open(), 0
         self._append(descriptor, content, held)
+        return len(lines)
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

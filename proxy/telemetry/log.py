@@ -1,17 +1,17 @@
 """The log: one structured stream on standard output. Libraries speak through it too, scrubbed."""
 
 import logging
-import select
 import sys
 import threading
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 from proxy.telemetry.faults import described
+from proxy.telemetry.stream import Stream
+from proxy.telemetry.writer import Done
 
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -32,7 +32,7 @@ class Log:
         style: Literal["auto", "json", "console"] = "auto",
     ) -> None:
         self._stream = stream
-        self._out = _Patient(stream)
+        self._out = Stream(stream)
         self.configure(level=level, style=style)
 
     def configure(
@@ -45,16 +45,17 @@ class Log:
         self.level = _LEVELS[level]
         on_terminal = self._stream.isatty()
         for_terminal = style == "console" or (style == "auto" and on_terminal)
+        self._render: Processor = (
+            structlog.dev.ConsoleRenderer(colors=on_terminal)
+            if for_terminal
+            else structlog.processors.JSONRenderer()
+        )
         self._logger = structlog.wrap_logger(
             self._out,
             processors=[
-                self._note_loss,
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _what_first,
-                structlog.dev.ConsoleRenderer(colors=on_terminal)
-                if for_terminal
-                else structlog.processors.JSONRenderer(),
+                self._as_line,
             ],
             wrapper_class=structlog.make_filtering_bound_logger(self.level),
             context_class=dict,
@@ -65,14 +66,25 @@ class Log:
         """Lines that could not be written, since the beginning."""
         return self._out.dropped
 
-    def write(self, line: str) -> bool:
-        """One line as it is, at any level; false: there was no room for it."""
-        return self._out.write(line)
+    def write(self, line: str, done: Done) -> None:
+        """One line as it is, at any level; `done` hears, from any thread, what became of it."""
+        self._out.write(line, done)
 
-    def _note_loss(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
-        if self._out.lost:
-            event["lines_lost"] = self._out.lost
-        return event
+    def end(self, within_s: float) -> None:
+        """Waits so long at most until what was said is out. Not on the event loop.
+
+        Who speaks afterwards still writes, if there is room at that moment.
+        """
+        self._out.end(within_s)
+
+    def _as_line(
+        self, logger: Any, method: str, event: EventDict
+    ) -> tuple[tuple[Any], dict[str, int]]:
+        """What the stream's `msg` is called with."""
+        line = _what_first(event)
+        if told := self._out.take_lost():
+            line["lines_lost"] = told
+        return (self._render(logger, method, line),), {"told": told}
 
     def debug(self, event: str, **fields: object) -> None:
         self._logger.debug(event, **fields)
@@ -87,49 +99,9 @@ class Log:
         self._logger.error(event, **fields)
 
 
-def _what_first(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _what_first(event: EventDict) -> EventDict:
     """When, how bad and what, before the fields: as a person reads a line."""
     return {name: event.pop(name) for name in ("timestamp", "level", "event")} | dict(event)
-
-
-class _Patient:
-    """A stream that nobody reads any more, or a full disk, costs lines and never an answer."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._room: select.poll | None = None
-        with suppress(OSError, ValueError):  # a stream without a descriptor never blocks
-            descriptor = stream.fileno()
-            self._room = select.poll()
-            self._room.register(descriptor, select.POLLOUT)
-        self.lost = 0
-        """Lines since the last one that was written."""
-        self.dropped = 0
-        """Lines since the beginning."""
-
-    def msg(self, text: str) -> None:
-        if self.write(text):
-            self.lost = 0
-
-    def write(self, text: str) -> bool:
-        """Whether it is written."""
-        # Who collects the log may be alive and stuck. A pipe that polls as writable takes
-        # PIPE_BUF bytes (4096 on Linux) without blocking, and a line is shorter than that.
-        if self._room is not None and not self._room.poll(0):
-            return self._lose()
-        try:
-            self._stream.write(text + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            return self._lose()
-        return True
-
-    def _lose(self) -> bool:
-        self.lost += 1
-        self.dropped += 1
-        return False
-
-    debug = info = warning = error = msg
 
 
 class LibraryHandler(logging.Handler):

@@ -1,6 +1,8 @@
-"""The file of an audit trail, and the thread that writes it."""
+"""The file of an audit trail, and the thread that writes it and the log."""
 
+import gc
 import os
+import queue
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxy.telemetry.audit_file import AuditFile
-from proxy.telemetry.audit_writer import AuditWriter
+from proxy.telemetry.writer import LineWriter
 
 WAIT_S = 10.0
 
@@ -98,7 +100,7 @@ def test_a_full_disk_leaves_no_half_a_line(path: Path, monkeypatch: pytest.Monke
 
 
 class Slow:
-    """A disk that hangs until it is let go."""
+    """A disk that hangs until it is let go, and takes two lines at a time."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
@@ -106,53 +108,81 @@ class Slow:
         self.written: list[bytes] = []
         self.closed = False
 
-    def write(self, lines: Sequence[bytes]) -> None:
+    def write(self, lines: Sequence[bytes]) -> int:
         self.entered.set()
         assert self.go.wait(WAIT_S)
-        self.written += lines
+        self.written += lines[:2]
+        return len(lines[:2])
 
     def close(self) -> None:
         self.closed = True
 
 
 def test_a_disk_that_hangs_costs_lines_and_nobody_waits() -> None:
-    disk, done = Slow(), []
-    writer = AuditWriter(disk, done=lambda lines, error: done.append((lines, error)), waiting=3)
-    assert writer.put(b"0")
+    disk = Slow()
+    done: list[OSError | None] = []
+    writer = LineWriter(disk, name="test", waiting=3)
+    assert writer.put(b"0", done.append)
     assert disk.entered.wait(WAIT_S)
-    assert [writer.put(str(one).encode()) for one in range(1, 6)] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
+    taken = [writer.put(str(one).encode(), done.append) for one in range(1, 6)]
+    assert taken == [True, True, True, False, False]
     writer.end()
     assert not writer.wait(0)
     disk.go.set()
     assert writer.wait(WAIT_S)
     assert disk.written == [b"0", b"1", b"2", b"3"]
-    assert sum(lines for lines, _ in done) == 4
+    assert done == [None] * 4
     assert disk.closed
+    assert not writer.is_running
 
 
 class Full(Slow):
-    def write(self, lines: Sequence[bytes]) -> None:
-        raise OSError(28, "no space")
+    """It takes the first of all lines, and then no more."""
+
+    def write(self, lines: Sequence[bytes]) -> int:
+        if self.written:
+            raise OSError(28, "no space")
+        self.written += lines[:1]
+        return 1
 
 
-def test_a_full_disk_does_not_end_the_thread() -> None:
-    done: list[tuple[int, OSError | None]] = []
-    heard = threading.Semaphore(0)
-
-    def hear(lines: int, error: OSError | None) -> None:
-        done.append((lines, error))
-        heard.release()
-
-    writer = AuditWriter(Full(), done=hear)
-    for _ in range(2):
-        assert writer.put(b"x")
-        assert heard.acquire(timeout=WAIT_S)
+def test_a_full_disk_does_not_end_the_thread_and_each_line_has_its_own_fate() -> None:
+    fates: queue.Queue[tuple[int, OSError | None]] = queue.Queue()
+    writer = LineWriter(Full(), name="test")
+    for one in range(5):
+        assert writer.put(b"x", lambda error, one=one: fates.put((one, error)))  # type: ignore[misc]
+    heard = [fates.get(timeout=WAIT_S) for _ in range(5)]
+    assert writer.put(b"x", lambda error: fates.put((5, error)))
+    heard.append(fates.get(timeout=WAIT_S))
+    assert [one for one, _ in heard] == [0, 1, 2, 3, 4, 5]
+    assert [type(error) for _, error in heard] == [type(None), *[OSError] * 5]
     writer.end()
     assert writer.wait(WAIT_S)
-    assert [(lines, type(error)) for lines, error in done] == [(1, OSError), (1, OSError)]
+
+
+def test_who_speaks_in_a_destructor_while_a_line_is_put_does_not_wait_for_ever() -> None:
+    """The garbage collector may run anywhere, and what it destroys may complain to the log."""
+
+    class Unhappy:
+        def __init__(self, writer: LineWriter) -> None:
+            self._writer, self._ring = writer, self
+
+        def __del__(self) -> None:
+            self._writer.put(b"unhappy\n", done.append)
+
+    disk = Slow()
+    disk.go.set()
+    done: list[OSError | None] = []
+    writer = LineWriter(disk, name="test", waiting=100_000)
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(200):
+            Unhappy(writer)
+            writer.put(b"said\n", done.append)
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+    writer.end()
+    assert writer.wait(WAIT_S)
+    assert (disk.written.count(b"said\n"), disk.written.count(b"unhappy\n")) == (200, 200)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from proxy.telemetry.audit import Trail
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord, RefusalRecord
+from proxy.telemetry.writer import WAITING
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 WAIT_S = 10.0
@@ -200,17 +202,26 @@ def test_a_file_that_can_not_be_written_costs_lines_and_is_told_once(tmp_path: P
     assert heard.count("dropped") == 3
 
 
-def test_a_pipe_that_nobody_reads_never_holds_a_question_up() -> None:
+def test_a_pipe_that_nobody_reads_costs_lines_which_are_counted() -> None:
     reading, writing = os.pipe()
-    with os.fdopen(writing, "w") as stream:
-        trail = Trail(Log(stream, style="json"), registry := CollectorRegistry())
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
+        log = Log(stream, style="json")
+        trail = Trail(log, registry := CollectorRegistry())
         trail.configure("stdout")
-        for _ in range(2_000):
+        asked = WAITING + 1_000
+        for _ in range(asked):
             trail.answered(record())
-        dropped = registry.get_sample_value("bss_sidecar_audit_lines_total", {"outcome": "dropped"})
-        assert dropped is not None
-        assert dropped > 0
-    os.close(reading)
+        with ThreadPoolExecutor() as threads:
+            read = threads.submit(reader.read)
+            log.end(WAIT_S)
+            stream.close()
+            written = read.result().count(b"\n")
+    counts = [
+        registry.get_sample_value("bss_sidecar_audit_lines_total", {"outcome": outcome})
+        for outcome in ("written", "dropped")
+    ]
+    assert counts == [written, asked - written]
+    assert counts[1]
 
 
 def test_the_journal_tells_the_trail_of_questions_and_refusals() -> None:

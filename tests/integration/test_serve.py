@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import ssl
@@ -342,3 +343,33 @@ async def shown(address: str, trust: ssl.SSLContext) -> int:
     writer.close()
     await writer.wait_closed()
     return x509.load_der_x509_certificate(content).serial_number
+
+
+async def test_a_log_that_nobody_reads_costs_no_answer_and_does_not_hold_up_the_end(
+    tmp_path: Path,
+) -> None:
+    door = tmp_path / "data.sock"
+    content = MOCK | {"listeners": FREE_PORTS | {"data": {"unix_socket": str(door)}}}
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "proxy", "serve", str(write(tmp_path, content))),
+        stdout=writing,
+    )
+    os.close(writing)
+    try:
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(door))) as session,
+        ):
+            while not door.exists():  # noqa: ASYNC110  (another process makes it)
+                await asyncio.sleep(0.02)
+            for _ in range(1_000):  # each makes a line of over 100 bytes, and a pipe takes 65,536
+                async with session.get("http://any/nothing") as answer:
+                    assert answer.status == 404
+            process.terminate()
+            assert await process.wait() == 0
+    finally:
+        os.close(reading)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

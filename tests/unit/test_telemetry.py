@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import logging
-import os
 import sys
 import threading
 import warnings
@@ -165,28 +164,6 @@ def test_a_log_that_nobody_reads_costs_no_answer() -> None:
     log = Log(closed)
     closed.close()
     log.info("question")
-
-
-def test_a_reader_who_is_stuck_costs_lines_and_hears_how_many() -> None:
-    reading, writing = os.pipe()
-    with os.fdopen(writing, "w") as writer, os.fdopen(reading) as reader:
-        os.set_blocking(reading, False)
-        log = Log(writer)
-
-        def speak() -> None:
-            for _ in range(2_000):  # 64 KiB fill a pipe, and each line takes more than 64 bytes
-                log.info("question")
-
-        speaking = threading.Thread(target=speak, daemon=True)
-        speaking.start()
-        speaking.join(10)
-        assert not speaking.is_alive()
-        read = reader.read().count("\n")
-        log.info("question")
-        log.info("question")
-        first, second = (json.loads(line) for line in reader.read().splitlines())
-    assert first["lines_lost"] == 2_000 - read > 0
-    assert "lines_lost" not in second
 
 
 def test_libraries_speak_without_their_words(captured: io.StringIO) -> None:
