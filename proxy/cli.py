@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -80,8 +81,14 @@ def _status(asked: argparse.Namespace) -> int:
 
     env = environment()
     look = Look(admin=asked.admin, file=_file(asked, env), json=asked.json, watch=asked.watch)
-    colours = sys.stdout.isatty() and not env.get("NO_COLOR")
-    terminal = Terminal(out=sys.stdout, err=sys.stderr, colours=colours, pause=time.sleep)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    terminal = Terminal(
+        out=sys.stdout,
+        err=sys.stderr,
+        colours=width is not None and not env.get("NO_COLOR"),
+        width=width,
+        pause=time.sleep,
+    )
     return run_status(look, env=env, terminal=terminal)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import resource
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ THREADS = 32
 """For looking up names above all. A name server that hangs keeps some of them for half a minute,
 and nobody else's lookup may wait for that. They start when they are needed."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+DESCRIPTORS = 16_384
+"""Open at once: three listeners' callers, the vendors' connections, Redis, files."""
 EXIT_BY_SIGNAL = 128
 """Plus the signal's number: the exit status of a process that did not wait."""
 
@@ -123,6 +126,19 @@ def give_memory_back() -> bool:
     return all(set_option(option, size) for option, size in options.items())
 
 
+def take_descriptors() -> int:
+    """How many may be open from now on: as many as are ours to take, `DESCRIPTORS` at most.
+
+    Under systemd and containerd a process begins with 1,024, which callers alone could fill.
+    """
+    ours, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
+    if ours == resource.RLIM_INFINITY or ours >= wanted:
+        return ours
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return wanted
+
+
 def settle() -> None:
     """What is loaded by now stays until the end, so the garbage collector need not look at it.
 
@@ -144,5 +160,6 @@ def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
         return await Stop().guard(main)
 
     give_memory_back()
+    take_descriptors()
     with asyncio.Runner() as runner:
         return runner.run(guarded())

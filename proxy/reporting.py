@@ -108,6 +108,7 @@ def history_as_json(
                 "before": one.before,
                 "state": one.state,
                 "because": one.because,
+                "failed_probes": one.failed_probes,
             }
             for one in glance.changes
         ],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final, TextIO
 
 from proxy.admin_client import EXIT_UNAVAILABLE, AdminClient, Refused, admin_address
@@ -22,9 +23,15 @@ _SPARKS: Final = 20
 """Each of them half a minute."""
 _CLEAR: Final = "\x1b[H\x1b[J"
 _HEAD: Final = (
-    "", "connection", "state", "breakers", "answers, 10 min", "last minute", "time, p95", "cache",
+    "", "connection", "state", "breakers", "answers, 10 min", "last minute", "median, p95", "cache",
     "certificate", "token",
 )  # fmt: skip
+_SPARED: Final = (
+    "token", "cache", "answers, 10 min", "certificate", "median, p95", "last minute", "breakers",
+)  # fmt: skip
+"""Columns that a narrow terminal does without, in this order."""
+_INDENT: Final = 13
+"""Where the words of a finding begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,8 @@ class Terminal:
     out: TextIO
     err: TextIO
     colours: bool = False
+    width: int | None = None
+    """Columns of a terminal; `None`: it is none, and lines may be as long as they are."""
     pause: Callable[[float], object]
     """Waits for so many seconds."""
 
@@ -64,28 +73,32 @@ def run_status(look: Look, *, env: Mapping[str, str], terminal: Terminal) -> int
         terminal.pause(EVERY_S)
 
 
-def lines(status: Mapping[str, Any], *, colours: bool = False) -> Iterator[str]:
-    """The status as text: what is wrong first, then each connection."""
+def lines(
+    status: Mapping[str, Any], *, colours: bool = False, width: int | None = None
+) -> Iterator[str]:
+    """The status as text: what is wrong first, then each connection. `width` in columns."""
     paint = _painter(colours=colours)
     now = datetime.fromisoformat(status["now"])
     summary = status["summary"]
     yield paint(f"{_MARKS[summary['state']]} {summary['headline']}", summary["state"])
     if summary["more"]:
-        yield f"  {summary['more']}"
+        yield from _wrapped(f"  {summary['more']}", width)
     up = lasting((now - datetime.fromisoformat(status["started"])).total_seconds())
-    yield (
+    yield from _wrapped(
         f"  bss-sidecar {status['version']}, up {up}, "
         f"{'ready' if status['ready'] else 'not ready'}, "
-        f"configuration {status['configuration']['state']}, {now:%H:%M:%S} UTC"
+        f"configuration {status['configuration']['state']}, {now:%H:%M:%S} UTC",
+        width,
     )
     for finding in status["attention"]:
         yield ""
-        yield from _finding(finding, now, paint)
+        yield from _finding(finding, now, paint, width)
     yield ""
     yield from _table(
         [_row(name, one, now) for name, one in status["connections"].items()],
         [one["state"] for one in status["connections"].values()],
         paint,
+        width,
     )
 
 
@@ -104,7 +117,7 @@ def lasting(seconds: float) -> str:
 
 
 def _told(client: AdminClient, look: Look, terminal: Terminal) -> int:
-    clear = _CLEAR if look.watch and terminal.colours else ""
+    clear = _CLEAR if look.watch and terminal.width and not look.json else ""
     try:
         status = client.ask("GET", "/v1/status?since=0")
     except Refused as refused:
@@ -113,7 +126,8 @@ def _told(client: AdminClient, look: Look, terminal: Terminal) -> int:
     if look.json:
         text = json_text.dumps(status, indent=None if look.watch else 2)
     else:
-        text = clear + "\n".join(lines(status, colours=terminal.colours))
+        told = lines(status, colours=terminal.colours, width=terminal.width)
+        text = clear + "\n".join(told) + ("\n" if look.watch and not clear else "")
     print(text, file=terminal.out, flush=True)
     lacking = status["summary"]["state"] in {Severity.BROKEN, Severity.DEGRADED}
     return EXIT_LACKING if lacking else EXIT_WELL
@@ -127,7 +141,10 @@ def _painter(*, colours: bool) -> Callable[[str, str], str]:
 
 
 def _finding(
-    finding: Mapping[str, Any], now: datetime, paint: Callable[[str, str], str]
+    finding: Mapping[str, Any],
+    now: datetime,
+    paint: Callable[[str, str], str],
+    width: int | None,
 ) -> Iterator[str]:
     severity = finding["severity"]
     whom = "sidecar" if finding["connection"] == "-" else finding["connection"]
@@ -135,13 +152,30 @@ def _finding(
     if finding["since"]:
         at = datetime.fromisoformat(finding["since"])
         since = f"  (for {lasting((now - at).total_seconds())}, since {at:%Y-%m-%d %H:%M:%S} UTC)"
-    yield f"{paint(f'{_MARKS[severity]} {severity:<9}', severity)} {whom}: {finding['what']}{since}"
+    label = f"{_MARKS[severity]} {severity:<9}"
+    first, *rest = _wrapped(f"{label} {whom}: {finding['what']}{since}", width, _INDENT)
+    yield paint(label, severity) + first[len(label) :]
+    yield from rest
     if finding["why"]:
-        yield f"  why        {finding['why']}"
+        yield from _wrapped(f"  why        {finding['why']}", width, _INDENT)
     if finding["remedy"]:
-        yield f"  do         {finding['remedy']}"
+        yield from _wrapped(f"  do         {finding['remedy']}", width, _INDENT)
     if finding["command"]:
         yield f"  type       {finding['command']}"
+
+
+def _wrapped(line: str, width: int | None, indent: int = 2) -> Iterator[str]:
+    """The line in as many as it takes; those that follow begin where its words do."""
+    if width is None or len(line) <= width:
+        yield line
+        return
+    yield from wrap(
+        line,
+        max(width, 2 * indent),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _row(name: str, shown: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
@@ -218,19 +252,33 @@ def _until(ends: str | None, now: datetime) -> str:
 
 
 def _table(
-    rows: Sequence[Sequence[str]], states: Sequence[str], paint: Callable[[str, str], str]
+    rows: Sequence[Sequence[str]],
+    states: Sequence[str],
+    paint: Callable[[str, str], str],
+    width: int | None,
 ) -> Iterator[str]:
     if not rows:
         yield "No connection is configured."
         return
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
-    yield _laid_out(_HEAD, widths)
+    kept = _fitting(widths, width)
+    yield _laid_out(_HEAD, widths, kept)
     for row, state in zip(rows, states, strict=True):
-        line = _laid_out(row, widths)
+        line = _laid_out(row, widths, kept)
         yield paint(line[0], state) + line[1:]
 
 
-def _laid_out(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+def _fitting(widths: Sequence[int], width: int | None) -> Sequence[int]:
+    """Places of the columns that a terminal has room for; the first three always are."""
+    kept = list(range(len(widths)))
+    for name in _SPARED:
+        if width is None or sum(widths[at] + 2 for at in kept) - 3 <= width:
+            break
+        kept.remove(_HEAD.index(name))
+    return kept
+
+
+def _laid_out(cells: Sequence[str], widths: Sequence[int], kept: Sequence[int]) -> str:
+    padded = (f"{cells[at]:<{widths[at]}}" for at in kept)
     first, *rest = padded
     return f"{first} {'  '.join(rest)}".rstrip()

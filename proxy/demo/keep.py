@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from adapters.simulator.population import SHAPES, customer_id
 from proxy.demo.children import Child
@@ -18,10 +19,12 @@ async def keep(screen: Screen, stage: Stage, *, until: asyncio.Event) -> None:
     """Prints what can be tried, and leaves all running until the event is set."""
     screen.title("All of it goes on running. See it, and break it:")
     screen.line(f"  {stage.page_url}", "bold")
-    screen.note(
-        "The page has buttons that cut, slow and restore a vendor, and rotate a certificate."
-    )
-    screen.note("A pretend pod asks some questions each second, so that there is something to see.")
+    screen.note("That is its status page. Buttons there: Cut, Slow, Restore for each vendor, and")
+    screen.note("Rotate the certificate. A pretend pod asks some questions each second.")
+    screen.line()
+    screen.note("The same in a terminal, and more:")
+    for line in _commands(stage):
+        screen.line(f"  {line}")
     screen.line()
     screen.note("Ask it yourself:")
     for line in _questions(stage):
@@ -36,7 +39,7 @@ async def keep(screen: Screen, stage: Stage, *, until: asyncio.Event) -> None:
         ],
     )
     screen.line()
-    screen.note("Cut a vendor, and heal it (GET / lists the faults and their knobs):")
+    screen.note("Cut a vendor from here, and heal it (GET / lists the faults and their knobs):")
     for line in _faults(stage):
         screen.line(f"  {line}")
     screen.line()
@@ -56,6 +59,14 @@ async def keep(screen: Screen, stage: Stage, *, until: asyncio.Event) -> None:
 async def _tell_the_end(child: Child) -> None:
     status = await child.process.wait()
     sys.stderr.write(f"{child.name} ended with status {status}; its log is {child.log}\n")
+
+
+def _commands(stage: Stage) -> Iterator[str]:
+    here = Path(sys.argv[0])
+    command = str(here) if here.name == "bss-sidecar" else "bss-sidecar"
+    yield f"export BSS_SIDECAR_CONFIG={stage.configuration_file}"
+    for rest in ("status --watch", "doctor", "breaker amdocs open", "certs show"):
+        yield f"{command} {rest}"
 
 
 def _questions(stage: Stage) -> Iterator[str]:

@@ -18,6 +18,8 @@ FAULTS: Final[Mapping[str, tuple[str, Mapping[str, float]]]] = {
     "slow": ("latency", {"delay_s": 0.12, "jitter_s": 0.08}),
 }
 """Name on the page → name and knobs of the simulator's."""
+GONE: Final = "gone"
+"""Instead of a fault: the process of that vendor does not answer."""
 _SHOWN: Final = {fault: name for name, (fault, _) in FAULTS.items()}
 _BODY_BYTES = 1024
 _WITHIN_S = 5.0
@@ -46,7 +48,10 @@ class Play:
         """Which fault each vendor has now."""
         vendors = {}
         for name, url in self.controls.items():
-            vendors[name] = _fault(await _ask("GET", f"{url}/"))
+            try:
+                vendors[name] = _fault(await _ask("GET", f"{url}/"))
+            except Problem:
+                vendors[name] = GONE
         return json_answer({"vendors": vendors})
 
     async def put(self, visit: Visit) -> web.Response:
@@ -79,12 +84,17 @@ async def _wanted(visit: Visit) -> str | None:
 
 
 async def _ask(method: str, url: str, content: object = None) -> Any:
-    async with (
-        aiohttp.ClientSession(timeout=_PATIENCE) as session,
-        session.request(method, url, json=content) as reply,
-    ):
-        reply.raise_for_status()
-        return await reply.json()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PATIENCE) as session,
+            session.request(method, url, json=content) as reply,
+        ):
+            reply.raise_for_status()
+            return await reply.json()
+    except (aiohttp.ClientError, TimeoutError):
+        raise Problem(
+            ProblemType.UNAVAILABLE, "that part of the demo does not answer any more; start it anew"
+        ) from None
 
 
 def _fault(state: Mapping[str, Any]) -> str | None:

@@ -357,7 +357,14 @@ def _calm(connections: Collection[Shown]) -> str:
     if not questions:
         return f"Nobody has asked in the last minute. {there_are} ready."
     asked = f"{questions:,} question{'' if questions == 1 else 's'}"
-    return f"{asked} in the last minute over {there_are}, every answer whole."
+    lacking = sum(one.get("history", {}).get("degraded", 0) for one in connections)
+    if not lacking:
+        return f"{asked} in the last minute over {there_are}, every answer whole."
+    answers = "one answer" if lacking == 1 else f"{lacking:,} answers"
+    return (
+        f"{asked} in the last minute over {there_are}. {_sentence(answers)[:-1]} lacked something, "
+        f"none of them in the last {ONGOING_S:.0f} s."
+    )
 
 
 def _listed(names: Sequence[str], most: int = 2) -> str:

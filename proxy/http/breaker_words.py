@@ -43,7 +43,8 @@ def _recent(breaker: Mapping[str, object]) -> str:
     if not calls:
         return ""
     failed, slow = (_number(breaker.get(name)) for name in ("failure_rate", "slow_call_rate"))
-    return f"lately {calls} exchanges: {failed:.0%} failed, {slow:.0%} slow"
+    exchanges = "exchange" if calls == 1 else "exchanges"
+    return f"lately {calls} {exchanges}: {failed:.0%} failed, {slow:.0%} slow"
 
 
 def _number(value: object) -> float:

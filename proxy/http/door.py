@@ -99,6 +99,17 @@ class Door:
         self._tell(correlation_id, problem)
         return _with_headers(response(problem), correlation_id)
 
+    def turned_away(self, problem: str, status: int) -> None:
+        """A connection is closed without an answer, which is told as if this had been one."""
+        self._on_refusal(
+            RefusalRecord(
+                listener=self.name,
+                correlation_id=correlation.correlation_id({}),
+                problem=problem,
+                status=status,
+            )
+        )
+
     async def drain(self, grace_s: float) -> bool:
         """Waits until nothing is in flight, `grace_s` at most; answers say goodbye from now on."""
         self._closing = True

@@ -1,20 +1,22 @@
 """A door at its address: sockets, TLS, HTTP framing, and the way they open and close."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any, Final, cast
 
 from aiohttp import web
 
 from proxy.http import certificate
 from proxy.http.addresses import Address, bind, socket_file, unlink
+from proxy.http.caller import Caller, Patience
 from proxy.http.certificate import ServerCertificate
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 
-LINGER_S = 2.0
-"""How long what is left of a refused body is read, so that the caller gets to read the answer."""
+PATIENCE: Final = Patience()
+TOO_MANY: Final = "too-many-callers"
 _AT_ONCE_S = 0.05
 """aiohttp takes 0 for "for ever"."""
 
@@ -22,7 +24,9 @@ _AT_ONCE_S = 0.05
 class Listener:
     """One door, open at one address."""
 
-    def __init__(self, door: Door, address: Address, gate: Gate) -> None:
+    def __init__(
+        self, door: Door, address: Address, gate: Gate, patience: Patience = PATIENCE
+    ) -> None:
         self.door = door
         self.address = address
         """As configured."""
@@ -33,22 +37,32 @@ class Listener:
         self.certificate: ServerCertificate | None = None
         """What it shows, once it is open, if it speaks TLS."""
         self._server = web.Server(self._answer, handler_cancellation=True)
+        self._patience = patience
         self._accepting: list[asyncio.Server] = []
         self._socket_file: tuple[Path, int] | None = None
 
     async def open(self) -> None:
         """Binds and listens. Raises `ListenerUnavailable`, having taken nothing."""
         self.certificate = await asyncio.to_thread(_certificate, self.address)
-        context = self.certificate.context if self.certificate else None
+        tls: dict[str, Any] = (
+            {"ssl": self.certificate.context, "ssl_handshake_timeout": self._patience.head_s}
+            if self.certificate
+            else {}
+        )
         loop = asyncio.get_running_loop()
         for one in bind(self.address):
             if self.address.unix_socket is None:
-                server = await loop.create_server(self._protocol, sock=one, ssl=context)
+                server = await loop.create_server(self._protocol, sock=one, **tls)
                 self.bound = replace(self.address, port=one.getsockname()[1])
             else:
                 self._socket_file = socket_file(self.address.unix_socket)
-                server = await loop.create_unix_server(self._protocol, sock=one, ssl=context)
+                server = await loop.create_unix_server(self._protocol, sock=one, **tls)
             self._accepting.append(server)
+
+    @property
+    def callers(self) -> int:
+        """How many are connected."""
+        return len(self._server.connections)
 
     async def close(self, grace_s: float) -> None:
         """Accepts nothing more, lets what is in flight finish within the grace, then ends it.
@@ -72,35 +86,19 @@ class Listener:
         return await self.door.answer(request, self.gate)
 
     def _protocol(self) -> web.RequestHandler:
-        return _Protocol(self._server, self.door.misread)
+        return Caller(self._server, self.door, self._patience, make_room=self._make_room)
 
-
-class _Protocol(web.RequestHandler):
-    """HTTP framing by aiohttp, with our words where it cannot read a request."""
-
-    __slots__ = ("_misread",)
-
-    def __init__(self, server: web.Server, misread: Callable[[], web.Response]) -> None:
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # aiohttp's own way to say "none"
-            auto_decompress=False,
-            lingering_time=LINGER_S,
-        )
-        self._misread = misread
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """The words of `exc` and `message` quote the request, so they go nowhere."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer is already on its way")
-        return self._misread()
+    def _make_room(self) -> bool:
+        """Whether one more caller may stay."""
+        callers = cast("list[Caller]", self._server.connections)
+        if len(callers) <= self._patience.callers:
+            return True
+        self.door.turned_away(TOO_MANY, HTTPStatus.SERVICE_UNAVAILABLE)
+        idle = [one for one in callers if one.is_idle]
+        if not idle:
+            return False
+        min(idle, key=lambda one: one.idle_since).force_close()
+        return True
 
 
 def _certificate(address: Address) -> ServerCertificate | None:

@@ -7,7 +7,7 @@ kept in which something happened, and `CHANGES` changes of its breakers. `now` i
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from adapters.outcome import Reason
@@ -17,7 +17,7 @@ BUCKET_S: Final = 5
 BUCKETS: Final = 120
 """Ten minutes of five seconds each."""
 CHANGES: Final = 80
-"""More than a breaker makes in ten minutes once it opens for its longest time."""
+"""A breaker that opens and closes every half minute for ten makes fewer."""
 LULL_S: Final = 60.0
 """Without a degraded answer for so long, the next one is the beginning of something new."""
 COLUMNS: Final = (
@@ -123,6 +123,8 @@ class Change:
     before: BreakerState
     state: BreakerState
     because: str
+    failed_probes: int = 0
+    """How often it was half open since, and open again. They are no changes of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,9 @@ class Chronicle:
         if before is record.state:
             return  # as one that a reload made anew, and that is forced as the old one was
         self._states[record.name] = record.state
-        self._changes.append(Change(now, record.name, before, record.state, record.because))
+        change = Change(now, record.name, before, record.state, record.because)
+        if change.state is not BreakerState.OPEN or not self._is_failed_probe(change):
+            self._changes.append(change)
         if record.state is BreakerState.CLOSED:
             self._since.pop(record.name, None)
         elif record.is_forced or record.name not in self._since:
@@ -233,6 +237,20 @@ class Chronicle:
         if now - self._degraded_last >= LULL_S:
             self._degraded_first = now
         self._degraded_last = now
+
+    def _is_failed_probe(self, change: Change) -> bool:
+        """If so, it is counted with the change that opened the breaker."""
+        own = [at for at, one in enumerate(self._changes) if one.breaker == change.breaker]
+        if not own or change.before is not BreakerState.HALF_OPEN:
+            return False
+        probe = self._changes[own[-1]]
+        if (probe.before, probe.state) != (BreakerState.OPEN, BreakerState.HALF_OPEN):
+            return False
+        if len(own) > 1:
+            opened = self._changes[own[-2]]
+            self._changes[own[-2]] = replace(opened, failed_probes=opened.failed_probes + 1)
+        del self._changes[own[-1]]
+        return True
 
     def _last_minute(self, live: _Bucket) -> tuple[int, int, Mapping[str, int]]:
         lacking = live.degraded + live.failed

@@ -58,6 +58,8 @@ FAULTS: Mapping[str, str] = {
 NOBODY = "127.0.0.1:1"
 """An address where nobody listens."""
 AHEAD_S = 120
+RESTARTS_S = 90.0
+"""For three of them; on a machine with room they take five."""
 BEHIND = "csg"
 """The vendor that takes its time."""
 _TENANTS: Mapping[str, str] = {"cut": "amdocs", "tokenless": "amdocs", "crowded": BEHIND}
@@ -210,6 +212,8 @@ def _write_files(folder: Path) -> None:
 
 async def provoke(made: Scenes, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
     """Everything that goes wrong while they run; whoever asks does so until it is cancelled."""
+    async with asyncio.timeout(RESTARTS_S):
+        await _restart(made)  # first: a start takes long beside all that follows
     await made.stage.vendors[BEHIND].faults.set(faults.Latency(delay_s=0.8))
     folder = made.stage.folder
     (folder / "spoilt.pem").write_text("no certificate")
@@ -222,12 +226,19 @@ async def provoke(made: Scenes, tasks: asyncio.TaskGroup) -> list[asyncio.Task[N
         made.keep_asking(WORN, "mock_demo", "mock", pause_s=0.1),
         made.keep_asking(VENDORS, "cut_demo", "amdocs", pause_s=0.2),
         made.keep_asking(VENDORS, "tokenless_demo", "amdocs", pause_s=0.2),
-        *(made.keep_asking(SLOW, f"{BEHIND}_demo", BEHIND, pause_s=0.1) for _ in range(4)),
-        *(made.keep_asking(VENDORS, "crowded_demo", BEHIND, pause_s=0.1) for _ in range(4)),
+        *(made.keep_asking(SLOW, f"{BEHIND}_demo", BEHIND, pause_s=0.2) for _ in range(2)),
+        *(made.keep_asking(VENDORS, "crowded_demo", BEHIND, pause_s=0.2) for _ in range(3)),
+        _chatter(made.pod(WORN, "admin")),
         _stutter(made.processes[WORN]),
-        _restart(made),
     ]
     return [tasks.create_task(one) for one in asking]
+
+
+async def _chatter(pod: Pod) -> None:
+    """Each refusal is a line of the log: more of them than wait for whoever reads it."""
+    while True:
+        with suppress(aiohttp.ClientError, TimeoutError):
+            await pod.ask("GET", "/nothing")
 
 
 async def _stutter(process: Process) -> None:
@@ -244,6 +255,8 @@ async def _stutter(process: Process) -> None:
 async def _restart(made: Scenes) -> None:
     """Three times, each seen by Prometheus; and then it is gone for good."""
     process = made.processes[RESTLESS]
+    while not await _started(made):  # noqa: ASYNC110  (Prometheus tells)
+        await asyncio.sleep(0.2)
     for _ in range(3):
         before = await _started(made)
         await process.stop()

@@ -2,12 +2,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.page.chromium import Browser, chromium, executable
 from tests.servers.sidecar import Demonstration, demonstration
 from tests.servers.vendors import Setup
 
 HERE = Path(__file__).parent
+REBOUND = "--host-resolver-rules=MAP evil.test 127.0.0.1"
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -25,13 +27,14 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as one:
+    """One for all tests; each tab is of a context of its own. `evil.test` is this machine."""
+    async with chromium(REBOUND) as one:
         yield one
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def demo(tmp_path: Path) -> AsyncIterator[Demonstration]:
     """One vendor over mutual TLS and OAuth2, the local database, the mock; no cache."""
     async with demonstration(tmp_path, setups={"amdocs": Setup(shape="amdocs")}) as made:

@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 
 from tests.page import acting
-from tests.page.chromium import Tab, chromium
+from tests.page.chromium import Browser, Tab
 from tests.servers.sidecar import Demonstration
 
-REBOUND = "--host-resolver-rules=MAP evil.test 127.0.0.1"
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 LISTENERS = ("data", "ops", "admin")
 READ = {
     "data": "/openapi.json",
@@ -81,9 +82,9 @@ async def elsewhere() -> AsyncIterator[str]:
 
 
 async def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(
-    demo: Demonstration,
+    demo: Demonstration, browser: Browser
 ) -> None:
-    async with elsewhere() as evil, chromium(REBOUND) as browser, browser.tab() as tab:
+    async with elsewhere() as evil, browser.tab() as tab:
         await tab.open(evil)
         await tab.until("document.title === 'x'")
         for listener in LISTENERS:
@@ -100,11 +101,11 @@ async def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(
 
 @pytest.mark.parametrize("listener", LISTENERS)
 async def test_a_name_that_is_rebound_to_the_sidecar_reads_nothing_and_changes_nothing(
-    demo: Demonstration, listener: str
+    demo: Demonstration, browser: Browser, listener: str
 ) -> None:
     """For the browser, that page and the sidecar are one site: only `Host` tells."""
     port = acting.address(demo, listener).rpartition(":")[2]
-    async with chromium(REBOUND) as browser, browser.tab() as tab:
+    async with browser.tab() as tab:
         await tab.open(f"http://evil.test:{port}{READ[listener]}")
         await tab.until("location.hostname === 'evil.test' && !!document.body")
         assert "comes from elsewhere" in await tab.run("document.body.innerText")

@@ -20,6 +20,8 @@ from tests.page import acting
 from tests.page.chromium import Browser, Tab
 from tests.servers.sidecar import Demonstration
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 SHOWN_WITHIN_S = 2.0
 TRIES = 3
 """This machine may be busy just then; a page that is slow is slow each time."""
@@ -145,7 +147,7 @@ async def test_a_screen_reader_hears_of_news_and_not_of_each_second(
         await acting.ask(demo, 2)
         await acting.cut(demo)
         await tab.until(acting.BROKEN)
-        await tab.more_requests(3)
+        await tab.more_requests(2)
         assert await tab.run("window.heard") == ["amdocs is broken"]
         assert await tab.run("document.querySelectorAll('[role=status], [aria-live]').length") == 1
 

@@ -22,6 +22,7 @@ from adapters.simulator.population import SHAPES, Shape
 from adapters.simulator.vendor import SimulatedVendor
 from proxy.app import Sidecar
 from proxy.configuration import read_configuration
+from proxy.http.admin import Extension
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
@@ -165,13 +166,17 @@ async def demonstration(
 
 @asynccontextmanager
 async def within(
-    stage: Stage, *, env: Mapping[str, str] | None = None, tracing: Tracing | None = None
+    stage: Stage,
+    *,
+    env: Mapping[str, str] | None = None,
+    tracing: Tracing | None = None,
+    extension: Extension | None = None,
 ) -> AsyncIterator[Demonstration]:
-    """A sidecar in this process."""
+    """A sidecar in this process. `extension`: what its admin listener has more than in earnest."""
     log = io.StringIO()
     telemetry = Telemetry(Log(log, level="debug", style="json"), Metrics())
     telemetry.tracing = tracing or Tracing()
-    sidecar = Sidecar(telemetry, clock=wall_clock)
+    sidecar = Sidecar(telemetry, clock=wall_clock, extension=extension)
     reading = read_configuration(stage.configuration, env=env or {})
     assert not reading.problems
     try:

@@ -160,6 +160,41 @@ def test_a_change_says_what_was_before_and_the_same_twice_is_none(chronicle: Chr
     assert change.because == OPEN.because
 
 
+def test_an_hour_of_questions_and_changes_takes_no_more_room_than_ten_minutes(
+    chronicle: Chronicle,
+) -> None:
+    for step in range(3600 // BUCKET_S):
+        whole(chronicle, T0 + step * BUCKET_S)
+        chronicle.breaker_changed(OPEN if step % 2 else CLOSED, now=T0 + step * BUCKET_S)
+    assert len(chronicle._past) == BUCKETS - 1
+    assert len(chronicle._changes) == CHANGES
+
+
+def test_probes_that_fail_are_counted_and_push_nothing_else_out(chronicle: Chronicle) -> None:
+    chronicle.breaker_changed(OPEN, now=T0)
+    for step in range(200):
+        chronicle.breaker_changed(HALF_OPEN, now=T0 + 2 * step + 1)
+        chronicle.breaker_changed(OPEN, now=T0 + 2 * step + 2)
+    chronicle.breaker_changed(HALF_OPEN, now=T0 + 500)
+    chronicle.breaker_changed(CLOSED, now=T0 + 501)
+    opened, probed, closed = chronicle.glance(T0 + 502).changes
+    assert (opened.at, opened.before, opened.state) == (T0, "closed", "open")
+    assert opened.failed_probes == 200
+    assert (probed.at, probed.before, probed.state) == (T0 + 500, "open", "half_open")
+    assert (closed.before, closed.state) == ("half_open", "closed")
+
+
+def test_a_failed_probe_of_one_breaker_is_not_counted_with_another(chronicle: Chronicle) -> None:
+    for name in ("vendor", "token"):
+        chronicle.breaker_changed(replace(OPEN, name=name), now=T0)
+    chronicle.breaker_changed(HALF_OPEN, now=T0 + 1)
+    chronicle.breaker_changed(OPEN, now=T0 + 2)
+    assert {one.breaker: one.failed_probes for one in chronicle.glance(T0 + 3).changes} == {
+        "vendor": 1,
+        "token": 0,
+    }
+
+
 def test_connections_that_are_configured_no_more_are_forgotten() -> None:
     history = History()
     for name in ("amdocs", "csg"):

@@ -5,7 +5,9 @@ import gc
 import os
 import platform
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +124,15 @@ def test_the_signals_are_given_back_afterwards() -> None:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the option")
 def test_large_buffers_go_back_to_the_system() -> None:
     assert give_memory_back()
+
+
+def test_a_process_takes_the_descriptors_that_are_its_own() -> None:
+    script = """
+import resource
+from proxy.lifecycle import take_descriptors
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
+assert take_descriptors() == 512
+assert resource.getrlimit(resource.RLIMIT_NOFILE) == (512, 512)
+assert take_descriptors() == 512
+"""
+    subprocess.run((sys.executable, "-c", script), check=True, cwd=Path(__file__).parents[2])

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from proxy.status_command import Look, Terminal, lasting, run_status
+from proxy.http.ports import Status
+from proxy.status_command import Look, Terminal, lasting, lines, run_status
 from proxy.telemetry.history import BUCKETS, COLUMNS
 from tests.unit.http.doubles import NOW, Client
 from tests.unit.http.test_ops_and_admin import STATUS, admin
@@ -42,6 +43,7 @@ class Watcher:
     """Ends a watch after so many looks."""
 
     looks: int = 1
+    width: int | None = None
     out: io.StringIO = field(default_factory=io.StringIO)
     err: io.StringIO = field(default_factory=io.StringIO)
 
@@ -51,7 +53,9 @@ class Watcher:
             raise KeyboardInterrupt
 
     async def look(self, client: Client | None, *, colours: bool = False, **more: Any) -> int:
-        terminal = Terminal(out=self.out, err=self.err, colours=colours, pause=self.pause)
+        terminal = Terminal(
+            out=self.out, err=self.err, colours=colours, width=self.width, pause=self.pause
+        )
         base = "http://127.0.0.1:1" if client is None else client.base
         look = Look(admin=base, **more)
         return await asyncio.to_thread(run_status, look, env={}, terminal=terminal)
@@ -104,6 +108,42 @@ async def test_a_watch_looks_again_until_it_is_interrupted() -> None:
         with pytest.raises(KeyboardInterrupt):
             await watcher.look(client, watch=True, json=True)
     assert len(watcher.out.getvalue().splitlines()) == 3
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_no_line_but_what_is_to_be_typed_is_wider_than_the_terminal(width: int) -> None:
+    told = list(lines(await shown(BAD), width=width))
+    assert max(len(line) for line in told if not line.startswith("  type")) <= width
+    words = " ".join(" ".join(told).split())
+    for said in ("v is broken", "since 2026-03-01 12:00:00 UTC", "Ask whether it is up."):
+        assert said in words, "what does not fit is told on the next line"
+    assert any(line.startswith(" " * 13) for line in told) == (width < 120)
+
+
+async def test_a_narrow_terminal_does_without_the_columns_that_matter_least() -> None:
+    status = await shown(BAD)
+    wide, narrow = (list(lines(status, width=width))[-2:] for width in (200, 70))
+    for column in ("answers, 10 min", "certificate", "token"):
+        assert column in wide[0]
+        assert column not in narrow[0]
+    for told in (wide, narrow):
+        assert told[0].split()[:3] == ["connection", "state", "breakers"]
+        assert told[1].split()[:5] == ["■", "v", "broken", "vendor", "open"]
+
+
+async def test_a_watch_on_a_terminal_clears_it_also_without_colours() -> None:
+    watcher = Watcher(looks=2, width=100)
+    async with admin(GOOD) as client:
+        with pytest.raises(KeyboardInterrupt):
+            await watcher.look(client, watch=True)
+    assert watcher.out.getvalue().count("\x1b[H\x1b[J") == 2
+    assert "\x1b[3" not in watcher.out.getvalue()
+
+
+async def shown(status: Status) -> dict[str, Any]:
+    async with admin(status) as client, client.ask("GET", "/v1/status") as answer:
+        told: dict[str, Any] = await answer.json()
+        return told
 
 
 @pytest.mark.parametrize(

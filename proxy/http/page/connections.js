@@ -2,6 +2,7 @@
 
 const ORDER = ["broken", "degraded", "soon", "well"];
 const MANY = 8;
+const NEWS_S = 60;
 
 class ConnectionRow {
   constructor(name, at) {
@@ -51,7 +52,7 @@ class ConnectionRow {
     this.showAnswers();
     this.showTimes();
     this.showCache();
-    setText(this.certificate, shown.certificate_ends ? left(shown.certificate_ends, now) : "none needed");
+    setText(this.certificate, shown.certificate_ends ? left(shown.certificate_ends, now) + fresh(shown, now) : "none needed");
     setText(this.token, shown.token_ends_at ? `token ${left(shown.token_ends_at, now)}` : shown.breakers?.token ? "no token yet" : "");
     if (!this.details.node.hidden) this.details.show(shown, this.rows, now);
   }
@@ -64,10 +65,10 @@ class ConnectionRow {
     const [name, breaker] = breakers.find(([, one]) => one.state !== "closed") ?? breakers[0];
     const changes = this.shown.history.changes.filter((one) => one.breaker === name);
     const state = breaker.state.replace("_", " ");
-    const who = name === "vendor" ? "" : `${name} `;
+    const who = name === "vendor" ? "" : ` (${name})`;
     const wait = breaker.state === "open" && breaker.opens_for_s >= 1 ? `, tries in ${Math.ceil(breaker.opens_for_s)} s` : "";
     const opened = changes.filter((one) => one.state === "open").length;
-    setText(this.breakerWords, `${who}${state}${wait || (opened ? `, opened ${opened}×` : "")}`);
+    setText(this.breakerWords, `${state}${who}${wait || (opened ? `, opened ${opened}×` : "")}`);
     this.breaker.show(changes, breaker.state, SPAN_S, this.now, `Breaker ${name}: ${state}; opened ${several(opened, "time")} in ten minutes`);
   }
 
@@ -96,6 +97,12 @@ class ConnectionRow {
     setText(this.cache, all ? `${Math.round((hits / all) * 100)} % hits` : "–");
     setText(this.cacheMore, all ? `of ${count(all)}` : "not asked");
   }
+}
+
+// Credentials that have just been taken up; those of the start are no news.
+function fresh(shown, now) {
+  const age = -secondsUntil(shown.credentials_loaded_at, now);
+  return shown.credentials_version > 1 && age < NEWS_S ? `, new ${lasting(age)} ago` : "";
 }
 
 function about(name, shown, tenants) {

@@ -32,7 +32,9 @@ class BreakerDetails {
     latest.forEach((one, at) => {
       const line = this.changes.children[at] ?? this.changes.appendChild(h("li", {}, h("span"), h("span")));
       setText(line.firstChild, clock(one.at, now));
-      setText(line.lastChild, one.state.replace("_", " ") + (one.state === "open" && one.because ? `: ${one.because}` : ""));
+      const because = one.state === "open" && one.because ? `: ${one.because}` : "";
+      const probes = one.failed_probes ? `; then ${several(one.failed_probes, "probe")} failed` : "";
+      setText(line.lastChild, `${one.state.replace("_", " ")}${because}${probes}`);
     });
   }
 }

@@ -1,6 +1,7 @@
 // The answer to: what is broken, since when, what do I do.
 
 const SHOWN_AT_ONCE = 3;
+const LISTENERS = ["data", "ops", "admin"];
 
 class FindingItem {
   constructor() {
@@ -103,7 +104,8 @@ function setIcon(state) {
 }
 
 function restPairs(status) {
-  const pairs = Object.entries(status.listeners).map(([name, address]) => [`${name} listener`, address]);
+  const names = Object.keys(status.listeners).sort((a, b) => LISTENERS.indexOf(a) - LISTENERS.indexOf(b));
+  const pairs = names.map((name) => [`${name} listener`, status.listeners[name]]);
   const { cache } = status;
   pairs.push(["cache", cache.entries == null ? cache.store : `${cache.store}, ${several(cache.entries, "entry", "entries")}, ${(cache.size / 1048576).toFixed(1)} MiB`]);
   for (const [name, one] of Object.entries(cache.breakers ?? {})) pairs.push([`cache ${name}`, one.state.replace("_", " ")]);
