@@ -54,8 +54,8 @@ class CredentialFigures(Collector):
                 age.add_metric(name, (now - record.loaded_at).total_seconds())
             if record.token_left_s is not None:
                 token.add_metric(name, record.token_left_s)
-            for endpoint, seconds in record.clock_skews:
-                skew.add_metric([*name, endpoint], seconds)
+            for whose, seconds in record.clock_skews:
+                skew.add_metric([*name, whose], seconds)
         yield from (expiry, lifetime, version, age, token, skew)
 
 
@@ -233,7 +233,7 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
             "bss_sidecar_clock_skew_seconds",
             "By how much a clock is ahead of ours, as the Date of its replies has it: of the "
             "`vendor`, and of the issuer of tokens (`token`). 0: no further than a reply takes.",
-            labels=["connection", "endpoint"],
+            labels=["connection", "whose"],
         ),
     )
 

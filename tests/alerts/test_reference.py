@@ -26,7 +26,7 @@ def test_the_page_names_all_kinds_of_metrics_and_their_labels() -> None:
     assert (
         "| `bss_sidecar_questions_total` | counter | `question`, `outcome`, `connection` |" in page
     )
-    assert "| `bss_sidecar_clock_skew_seconds` | gauge | `connection`, `endpoint` |" in page
+    assert "| `bss_sidecar_clock_skew_seconds` | gauge | `connection`, `whose` |" in page
     assert "| `bss_sidecar_dropped_log_lines_total` | counter | – |" in page
 
 
@@ -50,3 +50,10 @@ def test_names_end_in_their_unit_and_labels_are_of_a_closed_list() -> None:
             assert name.endswith(units), name
         assert not {"customer_id", "correlation_id", "account"} & set(re.findall(r"\w+", labels))
         assert ("tenant" in labels) is ("_tenant_" in name), name
+
+
+def test_no_label_is_one_that_a_scrape_gives_each_target() -> None:
+    """Ours would be shown as `exported_…`, and alerts would tell the scrape's in its place."""
+    given = {"job", "instance", "namespace", "pod", "container", "endpoint", "service", "node"}
+    rows = re.findall(r"^\| `([a-z_]+)` \| \w+ \| (.+?) \|", reference(), re.MULTILINE)
+    assert [(name, labels) for name, labels in rows if given & set(re.findall(r"\w+", labels))] == []

@@ -165,8 +165,8 @@ def test_clocks_and_lives_of_certificates_are_told_of_each_connection() -> None:
     for line in (
         'certificate_expiry_seconds{certificate="client",connection="amdocs"} 86400.0',
         'certificate_lifetime_seconds{certificate="client",connection="amdocs"} 691200.0',
-        'clock_skew_seconds{connection="amdocs",endpoint="vendor"} -45.0',
-        'clock_skew_seconds{connection="amdocs",endpoint="token"} 0.0',
+        'clock_skew_seconds{connection="amdocs",whose="vendor"} -45.0',
+        'clock_skew_seconds{connection="amdocs",whose="token"} 0.0',
     ):
         assert f"bss_sidecar_{line}" in text
 
