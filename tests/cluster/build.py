@@ -1,7 +1,7 @@
-"""Builds the program of the cluster tests, once: kube-apiserver, etcd and kubectl in one file.
+"""Builds the programs of the cluster tests, once: kube-apiserver, etcd and kubectl in one; helm 4.
 
-It stays outside the project, so that a fresh clone finds it. Standard library only: it runs before
-anything is installed. Prints its progress on standard error.
+They stay outside the project, so that a fresh clone finds them. Standard library only: this runs
+before anything is installed. Prints its progress on standard error.
 """
 
 import fcntl
@@ -16,12 +16,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 MODULE = Path(__file__).parent / "apiserver"
+HELM = Path(__file__).parent / "helm4"
 PROGRESS_EVERY_S = 15
 
 # Packages are compiled at the lowest priority: a person may want to work meanwhile.
 _NICE = ("nice", "-n", "19")
 _PLAIN = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath", "GOWORK": "off"}
 _VERSION_OF = "k8s.io/component-base/version"
+_HELM_PACKAGE = "helm.sh/helm/v4/cmd/helm"
+_HELM_LINKING = "-s -w"
 
 
 class CannotBuild(Exception):  # noqa: N818  (it reads as the sentence it is)
@@ -30,19 +33,37 @@ class CannotBuild(Exception):  # noqa: N818  (it reads as the sentence it is)
 
 def kubernetes_version() -> str:
     """As `go.mod` pins it: `1.36.3`."""
-    pins = (MODULE / "go.mod").read_text(encoding="utf-8")
-    found = re.search(r"^\tk8s\.io/kubernetes v(\S+)$", pins, re.MULTILINE)
+    return _pinned(MODULE, "k8s.io/kubernetes")
+
+
+def helm_version() -> str:
+    """As its `go.mod` pins it: `4.3.1`."""
+    return _pinned(HELM, "helm.sh/helm/v4")
+
+
+def _pinned(module: Path, dependency: str) -> str:
+    pins = (module / "go.mod").read_text(encoding="utf-8")
+    found = re.search(rf"^(?:require |\t){re.escape(dependency)} v(\S+)$", pins, re.MULTILINE)
     if found is None:
-        raise CannotBuild(f"{MODULE / 'go.mod'} pins no k8s.io/kubernetes")
+        raise CannotBuild(f"{module / 'go.mod'} pins no {dependency}")
     return found[1]
 
 
 def program(env: Mapping[str, str]) -> Path:
     """Where it is, or will be. Other sources are another place."""
+    return _place(env, MODULE, f"kube-{kubernetes_version()}") / "kube"
+
+
+def helm(env: Mapping[str, str]) -> Path:
+    """As above, of helm 4."""
+    return _place(env, HELM, f"helm-{helm_version()}") / "helm"
+
+
+def _place(env: Mapping[str, str], module: Path, name: str) -> Path:
     cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    sources = sorted([*MODULE.glob("go.*"), *MODULE.glob("*.go")])
+    sources = sorted([*module.glob("go.*"), *module.glob("*.go")])
     digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()[:12]
-    return cache / "bss-sidecar" / f"kube-{kubernetes_version()}-{digest}" / "kube"
+    return cache / "bss-sidecar" / f"{name}-{digest}"
 
 
 def say(text: str) -> None:
@@ -63,14 +84,20 @@ def build(target: Path, env: Mapping[str, str]) -> None:
 
 
 def _compile(target: Path, env: Mapping[str, str]) -> None:
+    """`target.name` says which program it is."""
+    is_helm = target.name == "helm"
+    module, package = (HELM, _HELM_PACKAGE) if is_helm else (MODULE, ".")
+    name = f"helm {helm_version()}" if is_helm else f"kube-apiserver {kubernetes_version()}, etcd"
     began = time.monotonic()  # noqa: TID251  (progress on a real clock)
-    say(f"Building kube-apiserver {kubernetes_version()} with etcd, once; kept in {target.parent}")
+    say(f"Building {name}, once; kept in {target.parent}")
     say("  step 1 of 2: the sources, from the module proxy")
-    packages = _listed(env)
-    say(f"  step 2 of 2: {packages} packages to compile (5 minutes on two free cores)")
-    fresh = target.with_name(f"kube.{os.getpid()}")
+    packages = _listed(module, package, env)
+    say(f"  step 2 of 2: {packages} packages to compile (8 to 30 minutes on two cores)")
+    fresh = target.with_name(f"{target.name}.{os.getpid()}")
+    flags = _HELM_LINKING if is_helm else _linking()
     try:
-        _run(["build", "-v", "-ldflags", _linking(), "-o", str(fresh), "."], env, began, packages)
+        command = ["build", "-v", "-ldflags", flags, "-o", str(fresh), package]
+        _run(command, module, env, packages)
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
@@ -85,10 +112,10 @@ def _linking() -> str:
     return "-s -w " + " ".join(f"-X {_VERSION_OF}.{name}={is_}" for name, is_ in told.items())
 
 
-def _listed(env: Mapping[str, str]) -> int:
+def _listed(module: Path, package: str, env: Mapping[str, str]) -> int:
     done = subprocess.run(
-        ["go", "list", "-deps", "."],
-        cwd=MODULE,
+        ["go", "list", "-deps", package],
+        cwd=module,
         env=env,
         capture_output=True,
         text=True,
@@ -99,12 +126,13 @@ def _listed(env: Mapping[str, str]) -> int:
     return done.stdout.count("\n")
 
 
-def _run(arguments: Sequence[str], env: Mapping[str, str], began: float, packages: int) -> None:
+def _run(arguments: Sequence[str], module: Path, env: Mapping[str, str], packages: int) -> None:
     """`go build -v` names each package as it is compiled; what the build cache has is not named."""
+    began = time.monotonic()  # noqa: TID251  (progress on a real clock)
     count, told, tail = 0, began, list[str]()
     command = [*_NICE, "go", *arguments]
     with subprocess.Popen(
-        command, cwd=MODULE, env=env, stderr=subprocess.PIPE, text=True
+        command, cwd=module, env=env, stderr=subprocess.PIPE, text=True
     ) as running:
         for line in running.stderr or ():
             count += 1
@@ -119,10 +147,10 @@ def _run(arguments: Sequence[str], env: Mapping[str, str], began: float, package
 
 def main() -> int:
     env = dict(os.environ)  # noqa: TID251  (Go's own settings pass through)
-    target = program(env)
     try:
-        if not target.exists():
-            build(target, env)
+        for target in (program(env), helm(env)):
+            if not target.exists():
+                build(target, env)
     except CannotBuild as no:
         say(str(no))
         return 1

@@ -1,6 +1,5 @@
 """helm, as an operator calls it, against the tests' API server."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.cluster.cluster import Cluster, Refused, until
 from tests.cluster.pedkai import pod, sidecars
@@ -24,10 +25,12 @@ class Helm:
 
     cluster: Cluster
     folder: Path
+    program: Path | None = None
+    """The helm that comes with the tests unless given."""
 
     def run(self, *arguments: str) -> str:
         """What it printed. Raises `CalledProcessError`, which pytest shows with the output."""
-        beside = shutil.which("helm", path=str(Path(sys.executable).parent))
+        beside = self.program or shutil.which("helm", path=str(Path(sys.executable).parent))
         env = {"HOME": str(self.folder), "KUBECONFIG": str(self.cluster.kubeconfig)}
         env |= {"HELM_NAMESPACE": OURS, "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
@@ -44,9 +47,8 @@ class Helm:
         return self.run("upgrade", release, str(CHART), *self._file(values))
 
     def _file(self, values: Mapping[str, Any]) -> tuple[str, str]:
-        """JSON is YAML."""
         file = self.folder / "values.yaml"
-        file.write_text(json.dumps(values), encoding="utf-8")
+        file.write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
         return "--values", str(file)
 
 

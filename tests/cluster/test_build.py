@@ -30,15 +30,20 @@ def test_without_go_one_line_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_what_is_built_is_kept_outside_the_project_and_by_version(tmp_path: Path) -> None:
-    place = build.program({"XDG_CACHE_HOME": str(tmp_path)})
-    assert place.is_relative_to(tmp_path / "bss-sidecar")
-    assert place.parent.name.startswith(f"kube-{build.kubernetes_version()}-")
+    env = {"XDG_CACHE_HOME": str(tmp_path)}
+    for place, name in (
+        (build.program(env), f"kube-{build.kubernetes_version()}-"),
+        (build.helm(env), f"helm-{build.helm_version()}-"),
+    ):
+        assert place.is_relative_to(tmp_path / "bss-sidecar")
+        assert place.parent.name.startswith(name)
 
 
 def test_once_it_is_there_no_go_is_needed(tmp_path: Path) -> None:
-    place = build.program({"XDG_CACHE_HOME": str(tmp_path)})
-    place.parent.mkdir(parents=True)
-    place.touch()
+    env = {"XDG_CACHE_HOME": str(tmp_path)}
+    for place in (build.program(env), build.helm(env)):
+        place.parent.mkdir(parents=True)
+        place.touch()
     done = subprocess.run(
         [sys.executable, build.__file__],
         env={"PATH": "", "XDG_CACHE_HOME": str(tmp_path)},

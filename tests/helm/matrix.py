@@ -67,7 +67,10 @@ FULL: dict[str, Any] = {
     ],
 }
 
-_DEMO = {"connections": {"mock": {"vendor": "mock"}}, "tenants": {"demo": {"connection": "mock"}}}
+_DEMO = {
+    "connections": {"mock": {"vendor": "mock"}},
+    "tenants": {"mock_demo": {"connection": "mock"}},
+}
 _VAULT = {"name": "vault", "kind": "ClusterSecretStore"}
 
 REDIS: dict[str, Any] = {
@@ -103,7 +106,7 @@ SECRETS: dict[str, Any] = {
 CHECK: dict[str, Any] = {
     "configuration": _DEMO,
     "check": {"enabled": True},
-    "extraEnv": [{"name": "REGION", "value": "eu"}],
+    "extraEnv": [{"name": "EGRESS", "value": "http://proxy.example.com:3128"}],
     "image": {"pullSecrets": ["registry"]},
 }
 ALL_PARTS: dict[str, Any] = {

@@ -88,10 +88,11 @@ def test_the_notes_tell_the_next_command(tmp_path: Path, mode: str, sentence: st
         'text: {{ include "notes" . | toJson }}\n',
         encoding="utf-8",
     )
-    values = {**FULL, "inject": {**FULL["inject"], "mode": mode}}
+    values = {**ALL_PARTS, "inject": {**ALL_PARTS["inject"], "mode": mode}}
     text = the("Notes", manifests(render(values, chart=chart)))["text"]
     assert sentence in text
     assert "pedkai-uk, pedkai-de" in text
     assert "--namespace pedkai-uk secret/amdocs-client" in text
     assert "configmap/amdocs-ca" in text
+    assert "--namespace pedkai secret/bss-redis deployment/bss-sidecar-redis" in text
     assert "bss-sidecar.pedkai.io/version!=0.1.0-" in text

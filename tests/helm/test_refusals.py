@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.helm.charts import Refused, render
+from tests.helm.making import needed
+from tests.helm.matrix import ALL_PARTS, REDIS, SECRETS
 
 CONNECTION = {"vendor": "mock"}
 
@@ -12,6 +14,84 @@ CONNECTION = {"vendor": "mock"}
 def configured(**connection: Any) -> dict[str, Any]:
     return {"configuration": {"connections": {"billing": {**CONNECTION, **connection}}}}
 
+
+def redis(**changed: Any) -> dict[str, Any]:
+    return {**REDIS, "redis": {**REDIS["redis"], **changed}}
+
+
+def cache(**of: Any) -> dict[str, Any]:
+    return {**REDIS, "configuration": {**REDIS["configuration"], "cache": of}}
+
+
+def certificate(**changed: Any) -> dict[str, Any]:
+    asked = {**SECRETS["certificates"]["amdocs"], **changed}
+    return {**SECRETS, "certificates": {"amdocs": asked}}
+
+
+STORE = {"secretStoreRef": {"name": "vault"}, "data": [{"secretKey": "a"}]}
+
+REFUSED_OF_PARTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a Redis without its Secrets": (
+        {"redis": {"enabled": True}},
+        "redis.enabled needs redisCredentials.existingSecret",
+    ),
+    "a Redis without keys": ({**REDIS, "cacheKeys": {}}, "needs cacheKeys.existingSecret"),
+    "a Redis that nobody would ask": (cache(store="memory"), "cache.store is memory"),
+    "a Redis beside another": (cache(redis={"url": "rediss://r:1/0"}), "cache.redis.url leads to"),
+    "more in Redis than it has memory": (
+        redis(maxMemory="160mb"),
+        "redis.maxMemory (160mb) must be below redis.memory (160Mi)",
+    ),
+    "memory in another spelling": (redis(maxMemory="96Mi"), "redis.maxMemory"),
+    "a CPU limit of Redis below what is asked for": (
+        redis(cpuLimit="10m"),
+        "redis.cpuLimit (10m) is below redis.cpuRequest (50m)",
+    ),
+    "a Redis as root": (redis(runAsUser=0), "redis.runAsUser"),
+    "a slip in a Redis value": (redis(persistance=True), "persistance"),
+    "a Service that begins with a digit": (
+        {**REDIS, "fullnameOverride": "5g"},
+        "must begin with a letter, and not as 5g-redis",
+    ),
+    "a scrape longer than its interval": (
+        {"podMonitor": {"interval": "1m", "scrapeTimeout": "1m1s"}},
+        "podMonitor.scrapeTimeout (1m1s) is above podMonitor.interval (1m)",
+    ),
+    "an interval without a unit": ({"podMonitor": {"interval": "15"}}, "podMonitor.interval"),
+    "a label that is none": (
+        {"prometheusRule": {"labels": {"release": "a b"}}},
+        "prometheusRule.labels.release",
+    ),
+    "a dashboard in a namespace in capitals": (
+        {"dashboard": {"namespace": "Monitoring"}},
+        "dashboard.namespace",
+    ),
+    "a certificate for no credentials": (
+        {"certificates": SECRETS["certificates"]},
+        "certificates.amdocs has no credentials.amdocs",
+    ),
+    "a certificate without an issuer": (
+        {**SECRETS, "certificates": {"amdocs": {"commonName": "pedkai"}}},
+        "issuerRef is required",
+    ),
+    "a certificate that is always renewed": (
+        certificate(duration="24h"),
+        "renewBefore (720h) must be below duration (24h)",
+    ),
+    "an external Secret that nobody mounts": (
+        {**SECRETS, "externalSecrets": {"cerilion-client": STORE}},
+        "externalSecrets.cerilion-client fills a Secret of that name, which no other value names",
+    ),
+    "a Secret that two make": (
+        {**SECRETS, "externalSecrets": {"amdocs-client": STORE}},
+        "amdocs-client would be filled by each of certificates.amdocs, externalSecrets.amdocs",
+    ),
+    "an external Secret without a source": (
+        {**SECRETS, "externalSecrets": {"cerillion-client": {"secretStoreRef": {"name": "v"}}}},
+        "externalSecrets.cerillion-client",
+    ),
+    "a deadline in words": ({"check": {"deadlineSeconds": "2m"}}, "check.deadlineSeconds"),
+}
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a key that there is not": ({"injct": {}}, "injct"),
@@ -90,7 +170,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("values", "words"), REFUSED.values(), ids=REFUSED.keys())
+ALL_REFUSED = REFUSED | REFUSED_OF_PARTS
+
+
+@pytest.mark.parametrize(("values", "words"), ALL_REFUSED.values(), ids=ALL_REFUSED.keys())
 def test_it_is_refused_in_words_that_say_what_and_where(values: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused) as refused:
         render(values)
@@ -112,3 +195,37 @@ def test_all_contradictions_are_told_at_once() -> None:
 def test_a_cluster_without_native_sidecars_is_refused() -> None:
     with pytest.raises(Refused, match=r"1\.29"):
         render({"inject": {"mode": "template"}}, kubernetes="1.28.15")
+
+
+def without(values: dict[str, Any], path: str) -> dict[str, Any]:
+    """As helm takes a value out: by `null`."""
+    head, _, rest = path.partition(".")
+    inner = values.get(head) if isinstance(values.get(head), dict) else {}
+    return {**values, head: without(inner or {}, rest) if rest else None}
+
+
+def test_values_that_an_older_release_did_not_have_are_told_by_name() -> None:
+    """`helm upgrade --reuse-values` takes them out just so."""
+    values: dict[str, Any] = {}
+    for path in needed():
+        values = without(values, path)
+    with pytest.raises(Refused, match="--reset-then-reuse-values") as refused:
+        render(values)
+    told = str(refused.value).partition("missing: ")[2].partition(". With")[0]
+    assert told.split(", ") == needed()
+
+
+def test_values_that_say_nothing_may_be_missing_altogether() -> None:
+    empty = ["inject.namespaces", "identity.existingSecret", "cacheKeys.existingSecret"]
+    empty += ["redisCredentials.existingSecret", "image.tag", "image.digest", "image.pullSecrets"]
+    empty += ["resources.cpuLimit", "securityContext.runAsUser", "securityContext.runAsGroup"]
+    empty += ["extraVolumes", "extraVolumeMounts", "extraEnv", "redis.existingSecret"]
+    empty += ["redis.image.digest", "redis.runAsUser", "redis.cpuLimit", "dashboard.namespace"]
+    empty += ["fullnameOverride"]
+    values: dict[str, Any] = {"check": {"enabled": True}, "dashboard": {"enabled": True}}
+    for path in empty:
+        assert path not in needed()
+        values = without(values, path)
+    assert render(values)
+    more = without(without(ALL_PARTS, "redis.runAsUser"), "redis.cpuLimit")
+    assert render(without(more, "redis.image.digest"))
