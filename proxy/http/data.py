@@ -177,9 +177,15 @@ class DataRoutes:
                 asking.outcome = Outcome.CANCELLED
                 raise
             finally:
-                record = _record(asking)
-                told(record)
-                self._journal.answered(record)
+                self._tell(_record(asking), told)
+
+    def _tell(self, record: QuestionRecord, told: Told) -> None:
+        """Whoever hears of it and fails, such as an audit trail, costs nobody the answer."""
+        for hear in (self._journal.answered, told):
+            try:
+                hear(record)
+            except Exception as error:  # noqa: BLE001  (told to the journal; see above)
+                self._journal.error(error)
 
 
 def _deadline(visit: Visit, longest_s: float) -> float:

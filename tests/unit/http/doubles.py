@@ -24,6 +24,7 @@ from proxy.http.ports import Desk, Runtime
 from proxy.lifecycle import Tasks
 from proxy.pipeline import lookup_stack
 from proxy.telemetry.records import Question, QuestionRecord, RefusalRecord
+from proxy.telemetry.tracing import Headers, Told
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -108,6 +109,8 @@ class Sidecar:
     forgotten: list[UUID] = field(default_factory=list)
     not_forgotten: NotForgotten | None = None
     """Raised when a customer is to be forgotten."""
+    fails: str = ""
+    """Who of the journal raises: `answered`, or `told`, whoever makes spans."""
     leases: int = 0
     most_customers: int = 10_000
 
@@ -136,12 +139,27 @@ class Sidecar:
         finally:
             self.leases -= 1
 
+    @contextmanager
+    def _traced(self, _question: Question, _headers: Headers) -> Iterator[Told]:
+        yield self._told
+
+    def _told(self, _record: QuestionRecord) -> None:
+        if self.fails == "told":
+            raise RuntimeError("no spans")
+
     def _record(self, record: QuestionRecord) -> None:
+        if self.fails == "answered":
+            raise RuntimeError("no trail")
         self.records.append(record)
         self.recorded.set()
 
     def door(self, *, clock: Callable[[], datetime] = lambda: NOW) -> Door:
-        journal = Journal(asked=self.begun.append, answered=self._record, error=self.errors.append)
+        journal = Journal(
+            asked=self.begun.append,
+            answered=self._record,
+            error=self.errors.append,
+            traced=self._traced,
+        )
         routes = DataRoutes(self.lease, clock, journal).routes()
         return Door("data", routes, on_refusal=self.refusals.append, on_error=self.errors.append)
 
