@@ -13,6 +13,7 @@ from proxy.guard.witness import Witness
 from proxy.reporting import breaker_record
 from proxy.shelf import Loan
 from proxy.telemetry import Telemetry
+from proxy.telemetry.records import BreakerRecord, BreakerState
 from proxy.telemetry.requests import RequestMeter
 
 BREAKERS = ("vendor", "token", "identity", "database")
@@ -65,8 +66,15 @@ class Switchboard:
         return RequestMeter(counter, connection)
 
     def watch(self, connection: str, breaker: Breaker) -> None:
-        """Whatever becomes of a breaker is told from now on."""
-        meter = self._meters[connection]
+        """Whatever becomes of a breaker is told from now on: first, that it is made.
+
+        An earlier one of that name may have been open. What an operator wants goes on as it was.
+        """
+        meter, name = self._meters[connection], str(breaker.name)
+        if self._switches[connection, name].forced is None:
+            meter.breaker_changed(
+                BreakerRecord(connection=connection, name=name, state=BreakerState.CLOSED)
+            )
 
         def tell(status: BreakerStatus) -> None:
             meter.breaker_changed(breaker_record(connection, status))

@@ -78,6 +78,12 @@ async def breakers(bench: Bench) -> dict[str, Any]:
     return found
 
 
+async def history(bench: Bench) -> dict[str, Any]:
+    _, _, status = await bench.ask("GET", "/v1/status", door="admin", tenant="")
+    found: dict[str, Any] = status["connections"]["live"]["history"]
+    return found
+
+
 async def force(bench: Bench, **content: Any) -> tuple[int, Any]:
     status, _, answer = await bench.ask("POST", FORCE, door="admin", tenant="", json=content)
     return status, answer
@@ -190,3 +196,25 @@ async def test_the_command_does_the_same(bench: Bench, vendor: Vendor) -> None:
         assert (code, err.getvalue()) == (0, "")
         assert json.loads(out.getvalue())["state"] == state
         assert (await breakers(bench))["vendor"]["state"] == state
+
+
+async def test_a_breaker_that_a_reload_made_anew_is_closed_in_the_history_and_opens_as_news(
+    bench: Bench, vendor: Vendor
+) -> None:
+    await bench.configure(live(vendor))
+    for _ in range(3):
+        await asked(bench)
+    assert set((await history(bench))["not_closed_since"]) == {"vendor"}
+    await bench.configure(live(vendor, concurrency=3))
+    assert (await breakers(bench))["vendor"]["state"] == "closed"
+    assert (await history(bench))["not_closed_since"] == {}
+    for _ in range(3):
+        await asked(bench)
+    states = [one["state"] for one in (await history(bench))["changes"]]
+    assert states == ["open", "closed", "open"]
+    told = [line for line in bench.lines if line["event"] == "breaker"]
+    assert [(line["level"], line["state"]) for line in told] == [
+        ("warning", "open"),
+        ("info", "closed"),
+        ("warning", "open"),
+    ]
