@@ -186,14 +186,6 @@ class Sidecar:
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""
         self._telemetry.log.configure(level=settings.logging.level, style=settings.logging.format)
-        self._telemetry.audit.configure(
-            settings.audit.sink,
-            file=None if settings.audit.file is None else Path(settings.audit.file),
-            file_size=settings.audit.file_size,
-            former_files=settings.audit.former_files,
-        )
-        counted = settings.tenants if settings.metrics.by_tenant else ()
-        self._telemetry.metrics.tenants.count(counted)
         loan = Loan(self._shelf)
         try:
             new = ConfiguredRuntime(
@@ -210,10 +202,22 @@ class Sidecar:
             problem = Problem("", f"can't be put to work ({type(error).__name__})", "see the log")
             return replace(reading, settings=None, problems=[problem])
         old, self._runtime = self._runtime, new
-        self._telemetry.history.keep_only(settings.connections)
+        self._tell_from_now_on(settings)
         old.settle_down()
         self.spawn(_retire(old))
         return reading
+
+    def _tell_from_now_on(self, settings: Settings) -> None:
+        """Of whom, and where."""
+        telemetry, audit = self._telemetry, settings.audit
+        telemetry.audit.configure(
+            audit.sink,
+            file=None if audit.file is None else Path(audit.file),
+            file_size=audit.file_size,
+            former_files=audit.former_files,
+        )
+        telemetry.metrics.tenants.count(settings.tenants if settings.metrics.by_tenant else ())
+        telemetry.history.keep_only(settings.connections)
 
     def _connections(self, since: int | None) -> Mapping[str, Mapping[str, object]]:
         """What is shown of each, with its last minutes."""
