@@ -151,13 +151,14 @@ class SidecarBSSAdapter(BSSAdapter):
         asking = self._asking(tenant, correlation_id)
         ids, invalid = question.distinct(customer_ids)
         parts: list[Part[RevenueResult]] = []
-        # Of nobody at all the sidecar is asked as well: it knows what the source is.
-        if ids or not invalid:
-            try:
+        try:
+            # Of nobody at all the sidecar is asked as well: it knows what the source is.
+            if ids or not invalid:
                 parts = await self._asker.parts(asking, ids, _REVENUE)
-            except Exception as error:  # noqa: BLE001  (an incident waits for this; it is logged)
-                parts = [Part(ids, Failure(CLIENT_ERROR, detail=type(error).__name__))]
-        result = merging.revenue(parts, invalid=invalid)
+            result = merging.revenue(parts, invalid=invalid)
+        except Exception as error:  # noqa: BLE001  (an incident waits for this; it is logged)
+            parts = [Part(ids, Failure(CLIENT_ERROR, detail=type(error).__name__))]
+            result = merging.revenue(parts, invalid=invalid)
         return _answer(asking, _REVENUE, result, parts, invalid=invalid)
 
     async def ask_disputes(

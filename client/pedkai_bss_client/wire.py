@@ -138,7 +138,8 @@ class HttpxWire:
     async def _lines(self) -> Lines:
         loop = asyncio.get_running_loop()
         if loop not in self._kept:
-            for closed in [one for one in self._kept if one.is_closed()]:
+            # A copy: an event loop of another thread may come meanwhile.
+            for closed in [one for one in list(self._kept) if one.is_closed()]:
                 self._kept.pop(closed, None)
             lines = Lines()
             until_the_end = _until_the_end(lines)

@@ -6,10 +6,13 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from pedkai_bss_client import RevenueResult, SidecarBSSAdapter
+from pedkai_bss_client.address import address
+from pedkai_bss_client.wire import HttpxWire
 
 from tests.client.double import (
     Seen,
@@ -25,6 +28,19 @@ from tests.client.double import (
 
 IDS = [uuid4() for _ in range(3)]
 FEES = dict.fromkeys(IDS, "10.00")
+
+
+class Kept:
+    """A closed event loop, and a moment at which another thread keeps one of its own."""
+
+    def __init__(self, wire: HttpxWire) -> None:
+        self._wire = wire
+
+    def is_closed(self) -> bool:
+        other = asyncio.new_event_loop()
+        other.close()
+        self._wire._kept[other] = cast("Any", None)
+        return True
 
 
 async def until(condition: "asyncio.Event | None" = None, *, turns: int = 50) -> None:
@@ -227,3 +243,12 @@ async def test_importing_it_costs_nothing_and_a_first_question_imports_nothing()
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+async def test_an_event_loop_of_another_thread_may_come_while_closed_ones_are_forgotten() -> None:
+    wire = HttpxWire(address("http://127.0.0.1:9"))
+    kept = Kept(wire)
+    wire._kept[cast("asyncio.AbstractEventLoop", kept)] = cast("Any", None)
+    assert await wire._lines() is await wire._lines()
+    assert kept not in wire._kept
+    await wire.aclose()

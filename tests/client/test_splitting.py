@@ -43,6 +43,10 @@ def fees(ids: list[UUID]) -> dict[UUID, str]:
     return {one: f"{one.int % 97}.{one.int % 100:02}" for one in ids}
 
 
+async def half_of_all_numbers(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    await says(result(1.7e308, len(seen.ids)))(seen, writer)
+
+
 async def test_a_thousand_customers_are_right_to_the_penny_in_batches_of_200() -> None:
     ids = customers(1_000)
     async with sidecar(prices(fees(ids))) as double, SidecarBSSAdapter(double.url) as adapter:
@@ -263,3 +267,11 @@ def test_the_sidecar_is_told_less_time_than_there_is(
 
 def test_a_batch_with_the_usual_timeout_leaves_the_sidecar_its_own_deadline() -> None:
     assert 1_890 <= question.told_ms(2.0, 2.0, 1) <= 1_900
+
+
+async def test_totals_that_no_number_can_hold_together_raise_nothing() -> None:
+    """Each by itself is a number, so each part is believed."""
+    async with sidecar(half_of_all_numbers) as double, SidecarBSSAdapter(double.url) as adapter:
+        answer = await adapter.ask_revenue_at_risk(customers(400))
+    assert answer.value == merging.revenue([Part(customers(400), Failure("client_error"))])
+    assert answer.degraded == Degraded("client_error", 400)
