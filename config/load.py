@@ -30,6 +30,7 @@ Read: TypeAlias = Callable[[Path], str | bytes]
 
 SCHEMA_VERSION = 1
 _UNKNOWN = "extra_forbidden"  # as pydantic calls a key that is no setting
+_MADE_FILES = {("auth", "token_file"), ("audit", "file")}
 _STAND_IN = "x"  # in the place of a text that is missing, so that its group can be judged
 
 
@@ -193,6 +194,6 @@ def _warn_of_absent_files(draft: Draft, settings: Settings, exists: Callable[[Pa
 
 
 def _names_input(place: Place) -> bool:
-    """`auth.token_file` is left out, for the sidecar makes it."""
+    """What the sidecar makes itself is left out."""
     is_file = field_at(place) is not None and str(place[-1]).endswith("file")
-    return is_file and place != ("auth", "token_file")
+    return is_file and place not in _MADE_FILES

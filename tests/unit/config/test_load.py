@@ -160,14 +160,15 @@ def test_a_bad_file_has_a_digest_as_well_so_that_its_mending_is_seen(text: str) 
     assert len(caught.value.digest) == 64
 
 
-def test_a_file_that_is_named_and_absent_is_a_warning_except_the_token() -> None:
+def test_a_file_that_is_named_and_absent_is_a_warning_except_what_the_sidecar_makes() -> None:
     asked: list[Path] = []
 
     def exists(path: Path) -> bool:
         asked.append(path)
         return path.name != "tls.key"
 
-    text = json.dumps(changed({"auth.token_file": "/run/token"}))
+    audit = {"audit.sink": "file", "audit.file": "/var/log/audit.jsonl"}
+    text = json.dumps(changed({"auth.token_file": "/run/token", **audit}))
     loaded = load(Path("f"), env={}, read=lambda _: text, vendors=VENDORS, exists=exists)
     assert [warning.path for warning in loaded.warnings] == ["connections.amdocs.tls.key_file"]
     assert Path("/run/token") not in asked
