@@ -12,6 +12,7 @@ from typing import Any, Final
 from config.addresses import split_url
 from config.settings import AdminListener
 from proxy.configuration import read_configuration
+from proxy.http import SERVER
 
 EXIT_REFUSED: Final = 1
 EXIT_WRONG_COMMAND: Final = 2
@@ -56,7 +57,7 @@ class AdminClient:
             answer = json.loads(text)
         except ValueError:
             answer = None
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or reply.getheader("Server") != SERVER:
             raise Refused(f"what answers at {self} is no sidecar", EXIT_UNAVAILABLE)
         if reply.status != http.client.OK:
             said = ": ".join(str(answer[key]) for key in ("title", "detail") if key in answer)

@@ -9,3 +9,8 @@ Three nouns carry this package:
 What is asked is parsed in `requests`, what is answered is made in `answers`; both are pure. No
 vendor, no settings, no cache: `ports` says what a listener needs of the rest of the sidecar.
 """
+
+from typing import Final
+
+SERVER: Final = "bss-sidecar"
+"""What every answer says that it comes from (`Server`, RFC 9110, section 10.2.4)."""

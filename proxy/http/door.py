@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from proxy.http import correlation
+from proxy.http import SERVER, correlation
 from proxy.http.gate import Gate
 from proxy.http.problems import Problem, ProblemType, as_problem, malformed, response
 from proxy.http.requests import json_content
@@ -231,5 +231,5 @@ def _with_headers(answer: web.Response, correlation_id: str) -> web.Response:
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers[correlation.HEADER] = correlation_id
-    answer.headers["Server"] = "bss-sidecar"
+    answer.headers["Server"] = SERVER
     return answer

@@ -148,7 +148,8 @@ def somebody_else(answer: bytes) -> Iterator[int]:
         (b"SSH-2.0-OpenSSH_9.2\r\n", "no sidecar answers"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is no sidecar"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "is no sidecar"),
-        (b"HTTP/1.1 502 Oops\r\nContent-Length: 2\r\n\r\n{}", "the answer was 502"),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"status":"ok"}', "is no sidecar"),
+        (b"HTTP/1.1 502 Oops\r\nContent-Length: 2\r\n\r\n{}", "is no sidecar"),
     ],
 )
 def test_whatever_else_answers_there_is_not_taken_for_a_sidecar(answer: bytes, words: str) -> None:

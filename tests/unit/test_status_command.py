@@ -13,6 +13,7 @@ from proxy.status_command import Look, Terminal, lasting, lines, run_status
 from proxy.telemetry.history import BUCKETS, COLUMNS
 from tests.unit.http.doubles import NOW, Client
 from tests.unit.http.test_ops_and_admin import STATUS, admin
+from tests.unit.test_breaker_command import somebody_else
 
 HISTORY = {
     "questions": 12,
@@ -52,11 +53,11 @@ class Watcher:
         if not self.looks:
             raise KeyboardInterrupt
 
-    async def look(self, client: Client | None, *, colours: bool = False, **more: Any) -> int:
+    async def look(self, client: Client | int | None, *, colours: bool = False, **more: Any) -> int:
         terminal = Terminal(
             out=self.out, err=self.err, colours=colours, width=self.width, pause=self.pause
         )
-        base = "http://127.0.0.1:1" if client is None else client.base
+        base = client.base if isinstance(client, Client) else f"http://127.0.0.1:{client or 1}"
         look = Look(admin=base, **more)
         return await asyncio.to_thread(run_status, look, env={}, terminal=terminal)
 
@@ -152,3 +153,10 @@ async def shown(status: Status) -> dict[str, Any]:
 )
 def test_a_time_has_two_units_at_most(seconds: float, words: str) -> None:
     assert lasting(seconds) == words
+
+
+async def test_what_answers_and_is_no_sidecar_is_69_in_one_line() -> None:
+    watcher = Watcher()
+    with somebody_else(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as port:
+        assert await watcher.look(port) == 69
+    assert watcher.err.getvalue().endswith("is no sidecar\n")
