@@ -6,7 +6,7 @@ from dataclasses import replace
 from proxy.cache.store import FailureKind
 from proxy.doctor.findings import Advice
 
-RIGHTS = "user NAME on >PASSWORD ~bss1:* +get +mget +set +del +info +hello"
+RIGHTS = "user NAME on >PASSWORD ~bss1:* +get +mget +set +del +info +hello +config|get"
 """Of an ACL user who may do no more than a sidecar does."""
 _SUCH_A_USER = f"such a user suffices: {RIGHTS} (and +select for another database than 0, +cluster"
 _SUCH_A_USER += " for a Cluster)"
