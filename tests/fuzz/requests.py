@@ -3,10 +3,14 @@
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tests.fuzz.target import KNOWN, TENANT, Target
 
 IDS = json.dumps({"customer_ids": [str(KNOWN)]}).encode()
+_JSON = b"Content-Type: application/json"
+_BOTH = (b"Content-Length: 5", b"Transfer-Encoding: chunked")
+_SMUGGLED = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _CHUNKED = b"5\r\nabcde\r\n0\r\n\r\n"
 
 
@@ -56,134 +60,192 @@ def valid(victim: Target) -> Mapping[str, Sequence[bytes]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What hostile requests to one listener are made of."""
+
+    path: bytes
+    token: str | None
+
+    @property
+    def get(self) -> bytes:
+        return b"GET %b HTTP/1.1" % self.path
+
+    @property
+    def post(self) -> bytes:
+        return b"POST %b HTTP/1.1" % self.path
+
+    def __call__(self, first: bytes, *fields: bytes, body: bytes = b"", host: bool = True) -> bytes:
+        return message(first, *fields, body=body, token=self.token, host=host)
+
+
 def hostile(victim: Target, path: bytes) -> Mapping[str, bytes]:
     """What somebody sends who knows HTTP and means no good; to any listener."""
-    token = victim.token
-    post, get = b"POST %b HTTP/1.1" % path, b"GET %b HTTP/1.1" % path
-    json_body = b"Content-Type: application/json"
+    form = _Form(path, victim.token)
+    kinds = (_lengths, _chunks, _long, _twice, _raw, _strange, _bodies)
+    return {name: content for kind in kinds for name, content in kind(form).items()}
 
-    def made(first: bytes, *fields: bytes, body: bytes = b"", host: bool = True) -> bytes:
-        return message(first, *fields, body=body, token=token, host=host)
 
-    both = (b"Content-Length: 5", b"Transfer-Encoding: chunked")
-    smuggled = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+def _lengths(form: _Form) -> Mapping[str, bytes]:
+    """Where a body ends, said in two ways or in none."""
     return {
-        "two lengths": made(post, json_body, b"Content-Length: 5", b"Content-Length: 6", body=b"a"),
-        "two equal lengths": made(post, json_body, *[b"Content-Length: 5"] * 2, body=b"abcde"),
-        "a list of lengths": made(post, json_body, b"Content-Length: 5, 5", body=b"abcde"),
-        "length and chunks": made(post, json_body, *both, body=smuggled),
-        "chunks and length": made(post, json_body, *both[::-1], body=smuggled),
-        "chunked twice": made(post, json_body, *[both[1]] * 2, body=_CHUNKED),
-        "chunked, then identity": made(
-            post, json_body, b"Transfer-Encoding: chunked, identity", body=_CHUNKED
+        "two lengths": form(
+            form.post, _JSON, b"Content-Length: 5", b"Content-Length: 6", body=b"a"
         ),
-        "a strange coding": made(post, json_body, b"Transfer-Encoding: xchunked", body=_CHUNKED),
-        "a hidden coding": made(post, json_body, b"Transfer-Encoding : chunked", body=_CHUNKED),
-        "a tab before it": made(post, json_body, b"Transfer-Encoding:\tchunked", body=_CHUNKED),
-        "chunks in HTTP/1.0": made(b"POST %b HTTP/1.0" % path, json_body, both[1], body=_CHUNKED),
-        "a negative length": made(post, json_body, b"Content-Length: -1", body=b"abcde"),
-        "a signed length": made(post, json_body, b"Content-Length: +5", body=b"abcde"),
-        "a length with a line": made(post, json_body, b"Content-Length: 1_0", body=b"abcde"),
-        "a length of other digits": made(
-            post, json_body, "Content-Length: \N{ARABIC-INDIC DIGIT FIVE}".encode(), body=b"abcde"
+        "two equal lengths": form(form.post, _JSON, *[b"Content-Length: 5"] * 2, body=b"abcde"),
+        "a list of lengths": form(form.post, _JSON, b"Content-Length: 5, 5", body=b"abcde"),
+        "length and chunks": form(form.post, _JSON, *_BOTH, body=_SMUGGLED),
+        "chunks and length": form(form.post, _JSON, *_BOTH[::-1], body=_SMUGGLED),
+        "chunked twice": form(form.post, _JSON, *[_BOTH[1]] * 2, body=_CHUNKED),
+        "chunked, then identity": form(
+            form.post, _JSON, b"Transfer-Encoding: chunked, identity", body=_CHUNKED
         ),
-        "an absurd length": made(post, json_body, b"Content-Length: " + b"9" * 400, body=b"abcde"),
-        "an endless length": made(
-            post, json_body, b"Content-Length: 99999999999999", body=b"a" * 70_000
+        "a strange coding": form(form.post, _JSON, b"Transfer-Encoding: xchunked", body=_CHUNKED),
+        "a hidden coding": form(form.post, _JSON, b"Transfer-Encoding : chunked", body=_CHUNKED),
+        "a tab before it": form(form.post, _JSON, b"Transfer-Encoding:\tchunked", body=_CHUNKED),
+        "chunks in HTTP/1.0": form(b"POST %b HTTP/1.0" % form.path, _JSON, _BOTH[1], body=_CHUNKED),
+        "a negative length": form(form.post, _JSON, b"Content-Length: -1", body=b"abcde"),
+        "a signed length": form(form.post, _JSON, b"Content-Length: +5", body=b"abcde"),
+        "a length with a line": form(form.post, _JSON, b"Content-Length: 1_0", body=b"abcde"),
+        "a length of other digits": form(
+            form.post, _JSON, "Content-Length: \N{ARABIC-INDIC DIGIT FIVE}".encode(), body=b"abcde"
         ),
-        "more than it says": made(post, json_body, b"Content-Length: 2", body=b"{}" * 9),
-        "a huge body": made(post, json_body, b"Content-Length: 300000", body=b"a" * 300_000),
-        "huge chunks": made(
-            post, json_body, both[1], body=b"".join([b"4000\r\n%b\r\n" % (b"a" * 0x4000)] * 16)
+        "an absurd length": form(form.post, _JSON, b"Content-Length: " + b"9" * 400, body=b"abcde"),
+        "an endless length": form(
+            form.post, _JSON, b"Content-Length: 99999999999999", body=b"a" * 70_000
         ),
-        "a huge extension": made(
-            post, json_body, both[1], body=b"5;" + b"x" * 200_000 + b"\r\nabcde\r\n0\r\n\r\n"
+        "more than it says": form(form.post, _JSON, b"Content-Length: 2", body=b"{}" * 9),
+        "a huge body": form(form.post, _JSON, b"Content-Length: 300000", body=b"a" * 300_000),
+    }
+
+
+def _chunks(form: _Form) -> Mapping[str, bytes]:
+    """Chunks, and what comes with them."""
+    return {
+        "huge chunks": form(
+            form.post, _JSON, _BOTH[1], body=b"".join([b"4000\r\n%b\r\n" % (b"a" * 0x4000)] * 16)
         ),
-        "many extensions": made(
-            post, json_body, both[1], body=b"1" + b";a=b" * 1_500 + b"\r\na\r\n0\r\n\r\n"
+        "a huge extension": form(
+            form.post, _JSON, _BOTH[1], body=b"5;" + b"x" * 200_000 + b"\r\nabcde\r\n0\r\n\r\n"
         ),
-        "a negative chunk": made(post, json_body, both[1], body=b"-1\r\nabcde\r\n0\r\n\r\n"),
-        "an absurd chunk": made(post, json_body, both[1], body=b"f" * 40 + b"\r\nabcde\r\n"),
-        "a chunk that ends in LF": made(post, json_body, both[1], body=b"5\nabcde\n0\n\n"),
-        "many trailers": made(
-            post, json_body, both[1], body=b"0\r\n" + b"x: y\r\n" * 5_000 + b"\r\n"
+        "many extensions": form(
+            form.post, _JSON, _BOTH[1], body=b"1" + b";a=b" * 1_500 + b"\r\na\r\n0\r\n\r\n"
         ),
-        "a trailer that matters": made(
-            post, json_body, both[1], body=b"0\r\nContent-Length: 50\r\nX-Tenant-ID: a\r\n\r\n"
+        "a negative chunk": form(form.post, _JSON, _BOTH[1], body=b"-1\r\nabcde\r\n0\r\n\r\n"),
+        "an absurd chunk": form(form.post, _JSON, _BOTH[1], body=b"f" * 40 + b"\r\nabcde\r\n"),
+        "a chunk that ends in LF": form(form.post, _JSON, _BOTH[1], body=b"5\nabcde\n0\n\n"),
+        "many trailers": form(
+            form.post, _JSON, _BOTH[1], body=b"0\r\n" + b"x: y\r\n" * 5_000 + b"\r\n"
         ),
-        "a long path": made(b"GET /" + b"a" * 100_000 + b" HTTP/1.1"),
-        "a long query": made(b"GET %b?%b HTTP/1.1" % (path, b"a=b&" * 1_500)),
-        "a long field": made(get, b"X-Long: " + b"a" * 100_000),
-        "a long name": made(get, b"x" * 100_000 + b": a"),
-        "a long correlation id": made(get, b"X-Correlation-ID: " + b"a" * 7_000),
-        "many fields": made(get, *(b"X-%d: y" % one for one in range(5_000))),
-        "many long fields": made(get, *[b"X-Y: " + b"z" * 7_000] * 100),
-        "two hosts": made(get, b"Host: example.com"),
-        "no host": made(get, host=False),
-        "an empty host": made(get, b"Host:", host=False),
-        "a foreign host": made(get, b"Host: example.com", host=False),
-        "a host with user": made(get, b"Host: localhost@example.com", host=False),
-        "two tenants": made(get, b"X-Tenant-ID: a", b"X-Tenant-ID: b"),
-        "two tokens": made(get, b"Authorization: Bearer a", b"Authorization: Bearer b"),
-        "two types": made(post, json_body, b"Content-Type: text/plain", b"Content-Length: 0"),
-        "absolute": made(b"GET http://localhost%b HTTP/1.1" % path),
-        "absolute elsewhere": made(b"GET http://example.com%b HTTP/1.1" % path),
-        "absolute, secure": made(b"GET https://example.com:1%b HTTP/1.1" % path),
-        "absolute, broken": made(b"GET http://[::1%b HTTP/1.1" % path),
-        "a bad port": made(b"GET http://localhost:99999999%b HTTP/1.1" % path),
-        "authority": made(b"CONNECT example.com:443 HTTP/1.1"),
-        "asterisk": made(b"OPTIONS * HTTP/1.1"),
-        "no slash": made(b"GET v1 HTTP/1.1"),
-        "two slashes": made(b"GET //example.com/%2e%2e/ HTTP/1.1"),
-        "up": made(b"GET /../../etc/passwd HTTP/1.1"),
-        "encoded": made(b"GET /v1/customers/%00%ff%2f%0d%0a/billing-account HTTP/1.1"),
-        "broken encoding": made(b"GET /v1/%zz/% HTTP/1.1"),
-        "a fragment": made(b"GET %b#here HTTP/1.1" % path),
-        "raw bytes in the path": made(b"GET /\xff\xfe\x80 HTTP/1.1"),
-        "raw bytes in a field": made(get, b"X-Tenant-ID: \xff\xfe\x80", b"X-Correlation-ID: \xe9"),
-        "raw bytes in a name": made(get, b"X-\xff: a"),
-        "raw bytes in the body": made(post, json_body, b"Content-Length: 3", body=b"\xff\xfe\x80"),
-        "NUL in the path": made(b"GET /\x00 HTTP/1.1"),
-        "NUL in a field": made(get, b"X-Tenant-ID: a\x00b"),
-        "NUL in a name": made(get, b"X-\x00: a"),
-        "a bare CR": made(get, b"X-A: b\rX-C: d"),
-        "a bare LF": made(get, b"X-A: b\nX-C: d"),
-        "LF only": made(get).replace(b"\r\n", b"\n"),
-        "CR only": made(get).replace(b"\r\n", b"\r"),
-        "a folded field": made(get, b"X-A: b\r\n c"),
-        "a field without a colon": made(get, b"X-A"),
-        "a field without a name": made(get, b": a"),
-        "a space before the colon": made(get, b"Host : a"),
-        "a space first": b" " + made(get),
-        "lines first": b"\r\n\r\n\r\n" + made(get),
-        "an absurd method": made(b"A" * 5_000 + b" %b HTTP/1.1" % path),
-        "a lower method": made(b"get %b HTTP/1.1" % path),
-        "a strange method": made(b"!#$%%&'*+.^_`|~ %b HTTP/1.1" % path),
-        "a broken method": made(b"G(T %b HTTP/1.1" % path),
-        "TRACE": made(b"TRACE %b HTTP/1.1" % path),
+        "a trailer that matters": form(
+            form.post, _JSON, _BOTH[1], body=b"0\r\nContent-Length: 50\r\nX-Tenant-ID: a\r\n\r\n"
+        ),
+    }
+
+
+def _long(form: _Form) -> Mapping[str, bytes]:
+    """More than anybody needs."""
+    return {
+        "a long path": form(b"GET /" + b"a" * 100_000 + b" HTTP/1.1"),
+        "a long query": form(b"GET %b?%b HTTP/1.1" % (form.path, b"a=b&" * 1_500)),
+        "a long field": form(form.get, b"X-Long: " + b"a" * 100_000),
+        "a long name": form(form.get, b"x" * 100_000 + b": a"),
+        "a long correlation id": form(form.get, b"X-Correlation-ID: " + b"a" * 7_000),
+        "many fields": form(form.get, *(b"X-%d: y" % one for one in range(5_000))),
+        "many long fields": form(form.get, *[b"X-Y: " + b"z" * 7_000] * 100),
+    }
+
+
+def _twice(form: _Form) -> Mapping[str, bytes]:
+    """Whom it is for, said twice or elsewhere."""
+    return {
+        "two hosts": form(form.get, b"Host: example.com"),
+        "no host": form(form.get, host=False),
+        "an empty host": form(form.get, b"Host:", host=False),
+        "a foreign host": form(form.get, b"Host: example.com", host=False),
+        "a host with user": form(form.get, b"Host: localhost@example.com", host=False),
+        "two tenants": form(form.get, b"X-Tenant-ID: a", b"X-Tenant-ID: b"),
+        "two tokens": form(form.get, b"Authorization: Bearer a", b"Authorization: Bearer b"),
+        "two types": form(form.post, _JSON, b"Content-Type: text/plain", b"Content-Length: 0"),
+        "absolute": form(b"GET http://localhost%b HTTP/1.1" % form.path),
+        "absolute elsewhere": form(b"GET http://example.com%b HTTP/1.1" % form.path),
+        "absolute, secure": form(b"GET https://example.com:1%b HTTP/1.1" % form.path),
+        "absolute, broken": form(b"GET http://[::1%b HTTP/1.1" % form.path),
+        "a bad port": form(b"GET http://localhost:99999999%b HTTP/1.1" % form.path),
+        "authority": form(b"CONNECT example.com:443 HTTP/1.1"),
+        "asterisk": form(b"OPTIONS * HTTP/1.1"),
+        "no slash": form(b"GET v1 HTTP/1.1"),
+        "two slashes": form(b"GET //example.com/%2e%2e/ HTTP/1.1"),
+        "up": form(b"GET /../../etc/passwd HTTP/1.1"),
+        "encoded": form(b"GET /v1/customers/%00%ff%2f%0d%0a/billing-account HTTP/1.1"),
+        "broken encoding": form(b"GET /v1/%zz/% HTTP/1.1"),
+        "a fragment": form(b"GET %b#here HTTP/1.1" % form.path),
+    }
+
+
+def _raw(form: _Form) -> Mapping[str, bytes]:
+    """Bytes that have no place there."""
+    return {
+        "raw bytes in the path": form(b"GET /\xff\xfe\x80 HTTP/1.1"),
+        "raw bytes in a field": form(
+            form.get, b"X-Tenant-ID: \xff\xfe\x80", b"X-Correlation-ID: \xe9"
+        ),
+        "raw bytes in a name": form(form.get, b"X-\xff: a"),
+        "raw bytes in the body": form(form.post, _JSON, b"Content-Length: 3", body=b"\xff\xfe\x80"),
+        "NUL in the path": form(b"GET /\x00 HTTP/1.1"),
+        "NUL in a field": form(form.get, b"X-Tenant-ID: a\x00b"),
+        "NUL in a name": form(form.get, b"X-\x00: a"),
+        "a bare CR": form(form.get, b"X-A: b\rX-C: d"),
+        "a bare LF": form(form.get, b"X-A: b\nX-C: d"),
+        "LF only": form(form.get).replace(b"\r\n", b"\n"),
+        "CR only": form(form.get).replace(b"\r\n", b"\r"),
+        "a folded field": form(form.get, b"X-A: b\r\n c"),
+        "a field without a colon": form(form.get, b"X-A"),
+        "a field without a name": form(form.get, b": a"),
+        "a space before the colon": form(form.get, b"Host : a"),
+        "a space first": b" " + form(form.get),
+        "lines first": b"\r\n\r\n\r\n" + form(form.get),
+    }
+
+
+def _strange(form: _Form) -> Mapping[str, bytes]:
+    """First lines of their own kind."""
+    return {
+        "an absurd method": form(b"A" * 5_000 + b" %b HTTP/1.1" % form.path),
+        "a lower method": form(b"get %b HTTP/1.1" % form.path),
+        "a strange method": form(b"!#$%%&'*+.^_`|~ %b HTTP/1.1" % form.path),
+        "a broken method": form(b"G(T %b HTTP/1.1" % form.path),
+        "TRACE": form(b"TRACE %b HTTP/1.1" % form.path),
         "PRI": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
         "SSH": b"SSH-2.0-OpenSSH_9.6\r\n",
-        "version 0.9": b"GET %b\r\n" % path,
-        "version 1.0": made(b"GET %b HTTP/1.0" % path),
-        "version 2": made(b"GET %b HTTP/2.0" % path),
-        "version 1.10": made(b"GET %b HTTP/1.10" % path),
-        "version 999": made(b"GET %b HTTP/9.99" % path),
-        "no version": made(b"GET %b" % path),
-        "an upgrade": made(get, b"Connection: Upgrade", b"Upgrade: websocket") + b"\x81\x05hello",
-        "an upgrade, then a request": made(get, b"Connection: Upgrade", b"Upgrade: h2c")
-        + made(get),
-        "an expectation": made(post, json_body, b"Expect: 200-ok", b"Content-Length: 5"),
-        "100-continue": made(
-            post, json_body, b"Expect: 100-continue", b"Content-Length: 2", body=b"{}"
+        "version 0.9": b"GET %b\r\n" % form.path,
+        "version 1.0": form(b"GET %b HTTP/1.0" % form.path),
+        "version 2": form(b"GET %b HTTP/2.0" % form.path),
+        "version 1.10": form(b"GET %b HTTP/1.10" % form.path),
+        "version 999": form(b"GET %b HTTP/9.99" % form.path),
+        "no version": form(b"GET %b" % form.path),
+    }
+
+
+def _bodies(form: _Form) -> Mapping[str, bytes]:
+    """What should not be expected, unpacked or read."""
+    return {
+        "an upgrade": form(form.get, b"Connection: Upgrade", b"Upgrade: websocket")
+        + b"\x81\x05hello",
+        "an upgrade, then a request": form(form.get, b"Connection: Upgrade", b"Upgrade: h2c")
+        + form(form.get),
+        "an expectation": form(form.post, _JSON, b"Expect: 200-ok", b"Content-Length: 5"),
+        "100-continue": form(
+            form.post, _JSON, b"Expect: 100-continue", b"Content-Length: 2", body=b"{}"
         ),
-        "a packed body": made(
-            post, json_body, b"Content-Encoding: gzip", b"Content-Length: 2", body=b"\x1f\x8b"
+        "a packed body": form(
+            form.post, _JSON, b"Content-Encoding: gzip", b"Content-Length: 2", body=b"\x1f\x8b"
         ),
-        "a deep body": made(post, json_body, b"Content-Length: 60000", body=b"[" * 60_000),
-        "many numbers": made(
-            post,
-            json_body,
+        "a deep body": form(form.post, _JSON, b"Content-Length: 60000", body=b"[" * 60_000),
+        "many numbers": form(
+            form.post,
+            _JSON,
             b"Content-Length: 60017",
             body=b'{"customer_ids":1' + b"1" * 59_999 + b"}",
         ),
