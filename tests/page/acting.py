@@ -41,14 +41,25 @@ async def ask(demo: Demonstration, times: int, *, first: int = 0) -> None:
 
 async def cut(demo: Demonstration) -> None:
     """Nobody listens where the vendor was, and the pods notice."""
+    await until_trusted(demo)
     await demo.vendors["amdocs"].faults.set(FAULTS["refuse"]())
     await until_noticed(demo)
 
 
-async def until_noticed(demo: Demonstration) -> None:
+async def until_trusted(demo: Demonstration) -> None:
+    """There is a token. Without one, only the token endpoint would be found to be gone."""
     async with asyncio.timeout(PATIENCE_S):
-        while (await breaker(demo))["state"] == "closed":
-            await ask(demo, 10, first=100)
+        while not (await status(demo))["connections"]["amdocs"]["token_ends_at"]:
+            await ask(demo, 1)
+
+
+async def until_noticed(demo: Demonstration) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await breaker(demo))["state"] == "closed":
+                await ask(demo, 10, first=100)
+    except TimeoutError:
+        raise AssertionError((await status(demo))["connections"]["amdocs"]) from None
 
 
 async def restore(demo: Demonstration) -> None:

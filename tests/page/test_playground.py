@@ -34,7 +34,7 @@ async def test_a_newcomer_cuts_slows_and_restores_a_vendor_and_sees_it(
 ) -> None:
     async with acting.watched(browser, ground.demo) as tab:
         await tab.until("!document.getElementById('extension').hidden")
-        await acting.ask(ground.demo, 2)
+        await acting.until_trusted(ground.demo)
         await press(tab, "Cut amdocs")
         await tab.until(f"{SAID}.endsWith('amdocs is cut off now')")
         await tab.until(f"String({PRESSED}) === 'Cut amdocs'")
