@@ -62,6 +62,10 @@ cache: $(VENV)/.dev ## Press the shared cache for minutes: a Redis that fails, m
 alerts: $(VENV)/.dev ## Let every alert fire in a real run of its fault, before a real Prometheus
 	@ALERTS=full $(BIN)/pytest -s tests/alerts
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Throw thousands of requests and broken bytes at the three listeners; SEED=number
+	@FUZZ=full $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest tests/fuzz
+
 .PHONY: chaos
 chaos: $(VENV)/.plots ## Break everything for minutes; MINUTES=10 EACH=4 (seconds) SEED=number
 	@$(BIN)/python -P -m tests.chaos --minutes $(MINUTES) $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))

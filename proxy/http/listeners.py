@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from proxy.http import certificate
 from proxy.http.addresses import Address, bind, socket_file, unlink
@@ -17,6 +17,7 @@ from proxy.http.gate import Gate
 
 PATIENCE: Final = Patience()
 TOO_MANY: Final = "too-many-callers"
+_VERSIONS = frozenset({HttpVersion10, HttpVersion11})
 _AT_ONCE_S = 0.05
 """aiohttp takes 0 for "for ever"."""
 
@@ -83,6 +84,10 @@ class Listener:
             await self._server.shutdown(_AT_ONCE_S)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request._version not in _VERSIONS:  # noqa: SLF001  (`version` keeps what it once said)
+            # An answer begins with the version that was asked in, also where nobody speaks it.
+            request._version = HttpVersion11  # noqa: SLF001  (there is no other way to say so)
+            return self.door.misread()
         return await self.door.answer(request, self.gate)
 
     def _protocol(self) -> web.RequestHandler:

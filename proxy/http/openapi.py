@@ -24,13 +24,14 @@ _TIMEOUT = {
     "name": "X-Request-Timeout-Ms",
     "in": "header",
     "description": "Shortens the time that the answer may take; it can't lengthen it.",
-    "schema": {"type": "integer", "minimum": 1},
+    "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
 }
 _CORRELATION = {
     "name": "X-Correlation-ID",
     "in": "header",
-    "description": "Comes back with the answer; made if absent. X-Trace-ID is an alias.",
-    "schema": {"type": "string", "maxLength": 128},
+    "description": "Comes back with the answer: its first 128 of `A-Z a-z 0-9 . _ ~ : / + = @ -`, "
+    "the others are left out; made if there is none. X-Trace-ID is an alias.",
+    "schema": {"type": "string"},
 }
 _ANSWER_HEADERS = {
     "X-Correlation-ID": {"schema": {"type": "string"}},

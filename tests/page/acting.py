@@ -13,6 +13,7 @@ from tests.page.chromium import Browser, Tab
 from tests.servers.sidecar import Demonstration
 
 TENANT = "amdocs_demo"
+PATIENCE_S = 30.0
 BROKEN = "document.getElementById('headline-words').textContent === 'amdocs is broken'"
 WELL = "document.getElementById('headline-words').textContent === 'All is well'"
 LIVE = "document.getElementById('pulse').textContent.startsWith('live')"
@@ -40,15 +41,32 @@ async def ask(demo: Demonstration, times: int, *, first: int = 0) -> None:
 
 async def cut(demo: Demonstration) -> None:
     """Nobody listens where the vendor was, and the pods notice."""
+    await until_trusted(demo)
     await demo.vendors["amdocs"].faults.set(FAULTS["refuse"]())
-    while (await breaker(demo))["state"] == "closed":
-        await ask(demo, 10, first=100)
+    await until_noticed(demo)
+
+
+async def until_trusted(demo: Demonstration) -> None:
+    """There is a token. Without one, only the token endpoint would be found to be gone."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (await status(demo))["connections"]["amdocs"]["token_ends_at"]:
+            await ask(demo, 1)
+
+
+async def until_noticed(demo: Demonstration) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await breaker(demo))["state"] == "closed":
+                await ask(demo, 10, first=100)
+    except TimeoutError:
+        raise AssertionError((await status(demo))["connections"]["amdocs"]) from None
 
 
 async def restore(demo: Demonstration) -> None:
     await demo.vendors["amdocs"].faults.clear()
-    while (await breaker(demo))["state"] != "closed":
-        await ask(demo, 1, first=200)
+    async with asyncio.timeout(PATIENCE_S):
+        while (await breaker(demo))["state"] != "closed":
+            await ask(demo, 1, first=200)
 
 
 async def status(demo: Demonstration) -> dict[str, Any]:

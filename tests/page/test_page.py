@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +10,6 @@ import pytest
 from adapters.lookup import wall_clock
 from proxy.app import Sidecar
 from proxy.configuration import read_configuration
-from proxy.http.page import load
 from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
@@ -228,12 +225,3 @@ class _Crowd:
     async def __aexit__(self, *_: object) -> None:
         await self._sidecar.stop(0.1)
         self._silence.close()
-
-
-def test_the_script_is_one_module_without_mistakes_of_grammar(tmp_path: Path) -> None:
-    if shutil.which("node") is None:
-        pytest.skip("no Node.js here, which would read the page's script")
-    module = tmp_path / "page.mjs"
-    text = load().text
-    module.write_text(text[text.index('<script type="module">') + 22 : text.rindex("</script>")])
-    subprocess.run(["node", "--check", str(module)], check=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from adapters.simulator.faults import FAULTS
 from tests.page import acting
 from tests.page.chromium import Browser, Tab
 from tests.page.test_page import judged
@@ -33,11 +34,11 @@ async def test_a_newcomer_cuts_slows_and_restores_a_vendor_and_sees_it(
 ) -> None:
     async with acting.watched(browser, ground.demo) as tab:
         await tab.until("!document.getElementById('extension').hidden")
+        await acting.until_trusted(ground.demo)
         await press(tab, "Cut amdocs")
         await tab.until(f"{SAID}.endsWith('amdocs is cut off now')")
         await tab.until(f"String({PRESSED}) === 'Cut amdocs'")
-        while (await acting.breaker(ground.demo))["state"] == "closed":
-            await acting.ask(ground.demo, 5, first=100)
+        await acting.until_noticed(ground.demo)
         await tab.until(acting.BROKEN)
         await press(tab, "Slow amdocs")
         await tab.until(f"String({PRESSED}) === 'Slow amdocs'")
@@ -63,7 +64,7 @@ async def test_a_vendor_that_was_broken_from_a_terminal_is_seen_too(
 ) -> None:
     async with acting.watched(browser, ground.demo) as tab:
         await tab.until("!document.getElementById('extension').hidden")
-        await acting.cut(ground.demo)
+        await ground.demo.vendors["amdocs"].faults.set(FAULTS["refuse"]())
         await tab.until(f"String({PRESSED}) === 'Cut amdocs'")
 
 

@@ -187,3 +187,11 @@ async def test_a_question_under_way_is_never_cut_for_somebody_new() -> None:
         reader, _ = await made.connect()
         assert await reader.read() == b""
         assert not made.cancelled.is_set()
+
+
+async def test_a_version_that_nobody_speaks_is_not_answered_as_if_we_did() -> None:
+    async with bench() as made:
+        reader, writer = await made.connect()
+        writer.write(WHOLE.replace(b"HTTP/1.1", b"HTTP/2.0"))
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        assert [one.problem for one in made.refused] == ["malformed"]
