@@ -21,7 +21,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 _BY_NAME = re.compile(r"^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _COMMAND = re.compile(
-    r"(?:^|[\s`(\"])bss-sidecar +([a-z][a-z-]*(?![\w/.-])[^`|&;<>#\n)\"]*)", re.MULTILINE
+    r"(?:^|[\s`(\"])(?<!user )bss-sidecar +([a-z][a-z-]*(?![\w/.-])[^`|&;<>#\n)\"]*)", re.MULTILINE
 )
 _MAKE = re.compile(r"(?:^|[\s`(])make ((?:[A-Z0-9]+=\S+ )*)([a-z][a-z-]*)", re.MULTILINE)
 
@@ -117,7 +117,9 @@ def misspelt(command: str) -> str:
 
 def targets() -> frozenset[str]:
     return frozenset(
-        re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(
+            r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
     )
 
 
