@@ -32,6 +32,11 @@ def is_host(text: str) -> bool:
     return bool(addresses_of(text)) or bool(_HOST.fullmatch(text))
 
 
+def bracketed(host: str) -> str:
+    """A host as it stands before a port or in a URL (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def hosts_clash(one: str, other: str) -> bool:
     """Whether two sockets on these hosts, at the same port, would meet."""
     if one.casefold() == other.casefold():

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from config.addresses import split_url
+from config.addresses import bracketed, split_url
 from config.settings import AdminListener
 from proxy.configuration import read_configuration
 from proxy.http import SERVER
@@ -65,7 +65,7 @@ class AdminClient:
         return answer
 
     def __str__(self) -> str:
-        return f"http://{_bracketed(self._host)}:{self._port}"
+        return f"http://{bracketed(self._host)}:{self._port}"
 
 
 def admin_address(admin: str | None, file: Path | None, env: Mapping[str, str]) -> tuple[str, int]:
@@ -85,7 +85,3 @@ def admin_address(admin: str | None, file: Path | None, env: Mapping[str, str]) 
             EXIT_WRONG_COMMAND,
         )
     return listener.host, listener.port
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

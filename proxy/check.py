@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from adapters.registry import reaches
+from config.addresses import bracketed
 from config.load import can_read, environment, load, read_file
 from config.problems import ConfigurationProblems, Problem
 from config.reference import reference
@@ -143,8 +144,7 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _address(host: str, port: int) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port or '(a free port)'}"
+    return f"{bracketed(host)}:{port or '(a free port)'}"
 
 
 def _table(rows: Sequence[tuple[str, ...]], paint: Paint) -> Iterator[str]:

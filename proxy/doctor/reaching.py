@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from config.addresses import bracketed
 from proxy.credentials.certificates import CertificateFacts
 
 PATIENCE_S = 5.0
@@ -35,7 +36,7 @@ class Endpoint:
     """Host name expected in its certificate, where it is not `host`."""
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
     @property
     def expected_name(self) -> str:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.addresses import bracketed
+
 UNIX_MODE = 0o660
 """Of processes on one machine, those of our user and group may connect."""
 UNIX_MODE_ANY_USER = 0o666
@@ -35,8 +37,7 @@ class Address:
     def __str__(self) -> str:
         if self.unix_socket is not None:
             return f"unix:{self.unix_socket}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
     @property
     def scheme(self) -> str:
