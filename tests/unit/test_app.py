@@ -352,29 +352,6 @@ async def test_settings_that_cannot_be_put_to_work_are_bad_ones(bench: Bench) ->
     assert (await bench.revenue(customer_id("mock_demo", 0)))[0]["source"] == "mock"
 
 
-async def test_settings_that_cannot_be_put_to_work_change_nothing_of_the_audit_trail(
-    bench: Bench, tmp_path: Path
-) -> None:
-    """Nor who is counted: whoever reads `/metrics` is told no name that nobody let out."""
-    kept, refused = tmp_path / "kept.jsonl", tmp_path / "refused.jsonl"
-    await bench.configure(MOCK | {"audit": {"sink": "file", "file": str(kept)}})
-    reading = read_configuration(bench.path, env={})
-    assert reading.settings is not None
-    broken = reading.settings.model_copy(
-        update={
-            "connections": {},
-            "audit": reading.settings.audit.model_copy(update={"file": str(refused)}),
-            "metrics": reading.settings.metrics.model_copy(update={"by_tenant": True}),
-        }
-    )
-    await bench.sidecar.take_up(type(reading)(settings=broken, doors=reading.doors, digest="other"))
-    await bench.revenue(customer_id("mock_demo", 0))
-    await asyncio.to_thread(bench.telemetry.audit.end, 20)
-    assert not refused.exists()
-    assert len(kept.read_text().splitlines()) == 1
-    assert "mock_demo" not in generate_latest(bench.telemetry.metrics.registry).decode()
-
-
 async def test_a_database_whose_url_comes_later_is_taken_up_when_it_comes(
     bench: Bench, tmp_path: Path
 ) -> None:

@@ -10,9 +10,8 @@ from adapters.call import Call
 from adapters.outcome import Dispute, Found, LookupFailed, Missing, Reason, Unavailable
 from proxy.cache.tally import Tally
 from proxy.cache.vault import NotForgotten
-from proxy.http.gate import Gate
 from proxy.telemetry.records import Outcome, Question
-from tests.unit.http.doubles import NOW, Client, Sidecar, found, serving
+from tests.unit.http.doubles import NOW, Client, Sidecar, found
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 PROBLEM = "urn:bss-sidecar:problem:"
@@ -54,22 +53,6 @@ async def test_a_customer_unknown_to_the_vendor_is_404_with_a_type_of_its_own(
         assert (await answer.json())["type"] == f"{PROBLEM}unknown-customer"
     assert sidecar.records[0].outcome is Outcome.MISSING
     assert sidecar.refusals == []
-
-
-@pytest.mark.parametrize("which", ["answered", "told"])
-async def test_whoever_is_told_of_a_question_and_fails_costs_nobody_an_answer(which: str) -> None:
-    """As an audit trail, a log or a tracer may."""
-    sidecar = Sidecar()
-    sidecar.adapter.billing[A] = found("9.99")
-    sidecar.fails = which
-    async with serving(sidecar.door(), Gate(loopback_host=True)) as client:
-        async with client.ask("POST", "/v1/revenue-at-risk", json=asking(A)) as answer:
-            assert answer.status == 200
-            assert (await answer.json())["total_revenue_at_risk"] == 9.99
-        async with client.ask("GET", account(A)) as answer:
-            assert answer.status == 200
-    assert [type(error) for error in sidecar.errors] == [RuntimeError, RuntimeError]
-    assert len(sidecar.records) == (0 if which == "answered" else 2)
 
 
 @pytest.mark.parametrize(("wait_s", "told"), [(None, "5"), (0.2, "1"), (17.1, "18"), (3600, "60")])
