@@ -86,7 +86,10 @@ function credentialPairs(shown, now) {
   }
   if (shown.certificate_ends) pairs.push(["certificate", `${left(shown.certificate_ends, now)}, ends ${clock(shown.certificate_ends, now)}`]);
   const trusted = (shown.trust_bundle ?? []).map((one) => one.not_after).sort();
-  if (trusted.length) pairs.push(["trust bundle", `${several(trusted.length, "certificate")}, the first ends in ${left(trusted[0], now)}`]);
+  if (trusted.length) {
+    const one = secondsUntil(trusted[0], now) < 0 ? "one" : "the first ends in";
+    pairs.push(["trust bundle", `${several(trusted.length, "certificate")}, ${one} ${left(trusted[0], now)}`]);
+  }
   if (shown.token_ends_at) pairs.push(["token", `number ${shown.token_version}, ${left(shown.token_ends_at, now)}`]);
   if (shown.closing) pairs.push(["replaced, still closing", String(shown.closing)]);
   for (const problem of [...(shown.file_problems ?? []), ...(shown.file_warnings ?? [])]) pairs.push(["file", problem]);
