@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a CPU limit below what is asked for": (
         {"resources": {"cpuLimit": "0.04"}},
-        "resources.cpuLimit (0.04) is below resources.cpuRequest (50m)",
+        "resources.cpuLimit (0.04) is below resources.cpuRequest (100m)",
     ),
     "a file in a folder that is not mounted": (
         configured(tls={"trust_bundle_file": "/etc/bss-sidecar/trust/billing/ca.crt"}),

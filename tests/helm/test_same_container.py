@@ -30,7 +30,8 @@ def test_the_kustomize_component_puts_in_what_a_parent_chart_takes() -> None:
 def test_what_a_pod_chooses_by_an_annotation_is_what_the_value_would_have_given(
     authentication: str,
 ) -> None:
-    asked = {"authentication": authentication, "logLevel": "debug", "resources": {"memory": "1Gi"}}
+    resources = {"memory": "1Gi", "cpuRequest": "120m"}
+    asked = {"authentication": authentication, "logLevel": "debug", "resources": resources}
     wanted = by_template(manifests(render_parent(asked)))
     policy = the("MutatingAdmissionPolicy", manifests(render()))
     expressions = {one["name"]: one["expression"] for one in policy["spec"]["variables"]}
@@ -38,8 +39,7 @@ def test_what_a_pod_chooses_by_an_annotation_is_what_the_value_would_have_given(
         "image": "bss-sidecar:0.1.0",
         "authentication": authentication,
         "logLevel": "debug",
-        "memory": "1Gi",
-        "cpuRequest": "50m",
+        **resources,
         "podHasBudget": False,
     }
     assert evaluate(expressions["container"], choices) == wanted.container
