@@ -31,7 +31,7 @@ examples:
   . <(bss-sidecar completion bash)            TAB completes, from now on in this shell
 
 environment:
-  {FILE_VARIABLE}   the configuration file, where serve, doctor or breaker names none
+  {FILE_VARIABLE}   the configuration file, where a command names none
 
 exit status:
   0    it ended as asked

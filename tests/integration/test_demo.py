@@ -73,16 +73,34 @@ async def test_a_demo_that_is_kept_answers_until_it_is_told_to_end() -> None:
             int(found[1]) for line in lines if (found := re.search(r"process (\d+), log", line))
         ]
         assert len(children) == 4
+        text = "\n".join(lines)
+        assert "  http://127.0.0.1:8652/" in lines
+        for words in ("Cut, Slow, Restore", "Rotate the certificate", "status --watch"):
+            assert words in text
         async with aiohttp.ClientSession() as session:
             for tenant in TENANTS:
                 url = f"http://127.0.0.1:8650/v1/customers/{customer_id(tenant, 0)}/billing-account"
                 async with session.get(url, headers={"X-Tenant-ID": tenant}) as reply:
                     assert reply.status == 200
+            await another_certificate_is_taken_up(session)
     finally:
         demo.send_signal(signal.SIGTERM)
         rest, _ = await asyncio.wait_for(demo.communicate(), LIMIT_S)
     assert demo.returncode == 0, rest.decode()
     assert [pid for pid in children if is_running(pid)] == []
+
+
+async def another_certificate_is_taken_up(session: aiohttp.ClientSession) -> None:
+    admin = "http://127.0.0.1:8652/v1"
+    async with session.post(f"{admin}/demo/certificate", json={}) as reply:
+        assert reply.status == 200
+    async with asyncio.timeout(LIMIT_S):
+        while True:
+            async with session.get(f"{admin}/status") as reply:
+                shown = (await reply.json())["connections"]
+            if all(shown[name]["credentials_version"] == 2 for name in ("amdocs", "csg")):
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_a_kept_demo_whose_ports_are_taken_says_so_and_leaves_nothing(

@@ -143,3 +143,17 @@ def test_a_certificate_is_spoken_of_when_its_renewal_was_missed(
     }
     found = findings(status({"a": connection(client_certificate=[facts])}), NOW)
     assert [one.severity for one in found] == severities
+
+
+@pytest.mark.parametrize(
+    ("lacking", "words"), [(0, "every answer whole."), (1, "One answer lacked"), (3, "3 answers")]
+)
+def test_all_is_well_again_tells_of_what_lacked_something_within_the_minute(
+    lacking: int, words: str
+) -> None:
+    long_ago = history(degraded=lacking, degraded_last=(NOW - timedelta(seconds=40)).isoformat())
+    shown = {"connections": {"amdocs": {"history": long_ago}}, "cache": {}}
+    told = summary(shown, [])
+    assert told["headline"] == "All is well"
+    assert words in told["more"]
+    assert ("every answer whole" in told["more"]) == (not lacking)
