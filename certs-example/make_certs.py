@@ -9,7 +9,11 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters.simulator.certificates import LOOPBACK_NAMES, write_demo_certificates
+from adapters.simulator.certificates import (
+    LOOPBACK_NAMES,
+    standing_in_the_way,
+    write_demo_certificates,
+)
 
 
 def main() -> None:
@@ -21,7 +25,11 @@ def main() -> None:
         dest="names",
         help=f"DNS name or IP address of the server; {', '.join(LOOPBACK_NAMES)} unless given",
     )
+    parser.add_argument("--force", action="store_true", help="write over what is there")
     options = parser.parse_args()
+    in_the_way = None if options.force else standing_in_the_way(options.folder)
+    if in_the_way is not None:
+        parser.exit(1, f"{parser.prog}: {in_the_way}\n")
     now = datetime.now(tz=UTC)  # noqa: TID251  (a script is its own edge)
     write_demo_certificates(options.folder, now=now, names=options.names or LOOPBACK_NAMES)
     for path in sorted(options.folder.iterdir()):

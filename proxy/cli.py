@@ -14,6 +14,7 @@ from config.load import environment
 from proxy.command_line import FILE_VARIABLE, parser
 
 EXIT_BROKEN_PIPE = 141
+EXIT_REFUSED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,10 +147,15 @@ def _show_certs(asked: argparse.Namespace) -> int:
 
 def _make_certs(asked: argparse.Namespace) -> int:
     from adapters.simulator.certificates import (  # noqa: PLC0415  (as said above)
+        standing_in_the_way,
         write_demo_certificates,
     )
 
     folder: Path = asked.folder
+    in_the_way = None if asked.force else standing_in_the_way(folder)
+    if in_the_way is not None:
+        print(f"bss-sidecar certs make: {in_the_way}", file=sys.stderr)  # noqa: T201  (the answer of a command)
+        return EXIT_REFUSED
     folder.mkdir(parents=True, exist_ok=True)
     write_demo_certificates(folder, now=wall_clock())
     print(f"an authority, a server's and a client's certificate and key are in {folder}")  # noqa: T201  (the answer of a command)

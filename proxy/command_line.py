@@ -36,7 +36,8 @@ environment:
 exit status:
   0    it ended as asked
   1    the demo did not go well, the doctor found something that is not well, answers lack
-       something (status), a certificate is not to be used, or there is no such breaker
+       something (status), a certificate is not to be used or would be written over, or there
+       is no such breaker
   2    the command line is wrong
   64   the configuration is bad; nothing was bound
   69   a port, socket, certificate or token of a listener can't be had, or no sidecar answers
@@ -102,6 +103,7 @@ def _add_certs(commands: "Commands") -> None:
     show.add_argument("--json", action="store_true", help="for programs")
     make = ways.add_parser("make", help="throwaway certificates, for trying things out")
     make.add_argument("folder", type=Path, metavar="DIR")
+    make.add_argument("--force", action="store_true", help="write over what is there")
 
 
 def _add_breaker(commands: "Commands") -> None:

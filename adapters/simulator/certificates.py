@@ -22,6 +22,8 @@ PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 DEMO_CLIENT = "bss-sidecar"
 """Common name of the client certificate that `write_demo_certificates` makes."""
+DEMO_FILES = ("client.key", "server.key", "client.pem", "server.pem", "ca.pem")
+"""All that `write_demo_certificates` writes into its folder, over what is there."""
 AUTHORITY_LIFE = timedelta(days=365)
 LEAF_LIFE = timedelta(days=30)
 BACKDATED = timedelta(minutes=5)
@@ -161,6 +163,20 @@ class Authority:
             .sign(self.issuer.key, hashes.SHA256())
         )
         return Issued(certificate, self.issuer.chain, leaf_key)
+
+
+def standing_in_the_way(folder: Path) -> str | None:
+    """Why certificates should not be made in a folder, and what to do; `None`: nothing is there.
+
+    Keys that somebody uses would be gone for good.
+    """
+    for name in DEMO_FILES:
+        if os.path.lexists(folder / name):
+            return (
+                f"{folder / name} exists; name another folder, or remove it "
+                "(--force writes over everything)"
+            )
+    return None
 
 
 def write_demo_certificates(

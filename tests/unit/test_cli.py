@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,30 @@ def test_certificates_are_written_and_said_where(
     assert cli.main(["certs", "make", str(folder)]) == 0
     assert str(folder) in capsys.readouterr().out
     assert {"ca.pem", "server.pem", "server.key"} <= {file.name for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "server.pem", "client.key"])
+def test_certificates_are_not_written_over_unless_by_force(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / name
+    old.write_text("in use")
+    assert cli.main(["certs", "make", str(tmp_path)]) == 1
+    assert f"{old} exists; name another folder, or remove it" in capsys.readouterr().err
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["in use"]
+    assert cli.main(["certs", "make", "--force", str(tmp_path)]) == 0
+    assert old.read_text() != "in use"
+
+
+def test_the_example_script_writes_over_nothing_either(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "certs-example" / "make_certs.py"
+    (tmp_path / "server.key").write_text("in use")
+    ended = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "server.key exists; name another folder" in ended.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["server.key"]
 
 
 def serving(path: Path | None, err: io.StringIO) -> Serving:
