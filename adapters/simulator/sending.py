@@ -20,7 +20,10 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=headers)
     await response.prepare(request)
     if reply.drip is not None:
-        await _drip(response.write, reply.body, reply.drip)
+        try:
+            await _drip(response.write, reply.body, reply.drip)
+        except ConnectionResetError:  # who asked has lost patience, as is the point of it
+            return response
     elif reply.cut_after is not None:
         await response.write(reply.body[: reply.cut_after])
         reset(request.transport)
