@@ -1,4 +1,4 @@
-"""`bss-sidecar check FILE` and `bss-sidecar config …`: a configuration, judged for a person.
+"""`bss-sidecar check` and `bss-sidecar config …`: a configuration, judged for a person.
 
 Nothing is served, no port is bound and no vendor is asked.
 """
@@ -7,7 +7,9 @@ import json as json_text
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
+from shlex import quote
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
@@ -58,7 +60,10 @@ def run_check(path: Path, *, json: bool, out: TextIO) -> int:
         answer = _json(path, found.problems, found.warnings)
         code = EXIT_CONFIGURATION
     else:
-        lines = good_lines(path.name, loaded.settings, loaded.warnings, paint)
+        lines = chain(
+            good_lines(path.name, loaded.settings, loaded.warnings, paint),
+            [paint.quiet(f"Files are tried by: bss-sidecar doctor {quote(str(path))}")],
+        )
         answer = {**_json(path, [], loaded.warnings), "serves": served(loaded.settings)}
         code = 0
     print(json_text.dumps(answer, indent=2) if json else "\n".join(lines), file=out)

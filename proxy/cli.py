@@ -95,8 +95,13 @@ def _status(asked: argparse.Namespace) -> int:
 
 def _check(asked: argparse.Namespace) -> int:
     from proxy.check import run_check  # noqa: PLC0415  (as said above)
+    from proxy.doctor.run import NOT_NAMED  # noqa: PLC0415  (as said above)
 
-    return run_check(asked.file, json=asked.json, out=sys.stdout)
+    path = _file(asked, environment())
+    if path is None:
+        print(NOT_NAMED, file=sys.stderr)  # noqa: T201  (the answer of a command)
+        return 64
+    return run_check(path, json=asked.json, out=sys.stdout)
 
 
 def _config(asked: argparse.Namespace) -> int:

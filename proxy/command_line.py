@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _add_serve(commands)
 
     check = commands.add_parser("check", help="judge a configuration without serving")
-    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the configuration")
     check.add_argument("--json", action="store_true", help="for programs")
 
     doctor = commands.add_parser("doctor", help="try every connection, and say what is wrong")

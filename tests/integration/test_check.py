@@ -125,7 +125,9 @@ def test_a_good_file_shows_who_is_served_from_where(
     assert "data   127.0.0.1:8650" in text
     assert "ops    [::]:(a free port)" in text
     assert "hunter2" not in text
-    assert text.endswith("sidecar.yaml is good: 2 tenants, 2 connections, 2 warnings\n")
+    *_, verdict, advice = text.splitlines()
+    assert verdict == "sidecar.yaml is good: 2 tenants, 2 connections, 2 warnings"
+    assert advice.startswith("Files are tried by: bss-sidecar doctor ")
 
 
 def test_a_file_that_is_absent_and_a_secret_that_does_not_rotate_are_warnings(

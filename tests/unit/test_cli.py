@@ -36,9 +36,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("bss-sidecar 0.")
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["brew"], ["check"], ["config"], ["serve", "a", "b"], *BAD_SETS]
-)
+@pytest.mark.parametrize("arguments", [[], ["brew"], ["config"], ["serve", "a", "b"], *BAD_SETS])
 def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
@@ -52,6 +50,30 @@ def test_check_judges_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["check", str(good)]) == 0
     assert cli.main(["check", "--json", str(bad)]) == 64
     assert '"ok": false' in capsys.readouterr().out
+
+
+def test_check_takes_the_file_of_the_environment_and_without_any_is_64(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BSS_SIDECAR_CONFIG", raising=False)
+    assert cli.main(["check"]) == 64
+    assert "BSS_SIDECAR_CONFIG" in capsys.readouterr().err
+    good = tmp_path / "good.yaml"
+    good.write_text(GOOD)
+    monkeypatch.setenv("BSS_SIDECAR_CONFIG", str(good))
+    assert cli.main(["check"]) == 0
+    assert "good.yaml is good" in capsys.readouterr().out
+
+
+def test_a_good_check_says_what_tries_the_files_except_to_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = tmp_path / "good.yaml"
+    good.write_text(GOOD)
+    cli.main(["check", str(good)])
+    assert capsys.readouterr().out.endswith(f"\nFiles are tried by: bss-sidecar doctor {good}\n")
+    cli.main(["check", "--json", str(good)])
+    assert "doctor" not in capsys.readouterr().out
 
 
 def test_a_new_key_is_one_that_a_ring_takes(capsys: pytest.CaptureFixture[str]) -> None:
