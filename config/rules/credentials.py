@@ -101,6 +101,19 @@ def _identity_has_its_source(case: Case) -> Iterator[Finding]:
             yield Finding((*at, name), what, "another kind, or nothing", serious=False)
 
 
+def _ids_are_mapped_or_said_to_be_the_vendors(case: Case) -> Iterator[Finding]:
+    """A vendor that does not know an id finds no account behind it, and nothing looks wrong."""
+    identity = case.connection.identity
+    silent = identity.kind == "identity" and "kind" not in identity.model_fields_set
+    if case.reach == "http" and silent:
+        what = "no identity map: Pedkai's own ids go to the vendor as they are"
+        way_out = (
+            "identity.kind file or pedkai_db, unless the vendor knows Pedkai's ids; "
+            "kind: identity, written out, says so"
+        )
+        yield Finding(case.at("identity"), what, way_out, serious=False)
+
+
 def _dsns_are_understood(case: Case) -> Iterator[Finding]:
     for group, source in (
         ("database", case.connection.database),
@@ -137,5 +150,6 @@ CREDENTIAL_RULES: tuple[ConnectionRule, ...] = (
     _oauth2_has_nothing_idle,
     _database_is_named,
     _identity_has_its_source,
+    _ids_are_mapped_or_said_to_be_the_vendors,
     _dsns_are_understood,
 )

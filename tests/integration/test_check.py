@@ -126,7 +126,7 @@ def test_a_good_file_shows_who_is_served_from_where(
     assert "ops    [::]:(a free port)" in text
     assert "hunter2" not in text
     *_, verdict, advice = text.splitlines()
-    assert verdict == "sidecar.yaml is good: 2 tenants, 2 connections, 2 warnings"
+    assert verdict == "sidecar.yaml is good: 2 tenants, 2 connections, 3 warnings"
     assert advice.startswith("Files are tried by: bss-sidecar doctor ")
 
 
@@ -145,6 +145,7 @@ def test_a_file_that_is_absent_and_a_secret_that_does_not_rotate_are_warnings(
         "    warning  comes from ${AMDOCS_SECRET} and does not rotate\n"
         "    better   client_secret_file, which does\n"
     ) in text
+    assert "no identity map: Pedkai's own ids go to the vendor as they are" in text
 
 
 def test_the_example_is_good_wherever_it_is_checked() -> None:

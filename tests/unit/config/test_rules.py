@@ -39,6 +39,8 @@ def test_the_good_document_is_good_and_warns_of_nothing() -> None:
         ({f"{LOCAL}.base_url": "https://a.example.com/"}, f"{LOCAL}.base_url"),
         ({"connections.mock.tmf": {"version": "v5"}}, "connections.mock.tmf"),
         ({f"{AMDOCS}.oauth2.audience": "https://a.example.com/"}, f"{AMDOCS}.oauth2.audience"),
+        ({f"{AMDOCS}.identity": GONE}, f"{AMDOCS}.identity"),
+        ({f"{AMDOCS}.identity": {"remember": "1m"}}, f"{AMDOCS}.identity"),
         ({f"{AMDOCS}.identity.file": "/run/map.csv"}, f"{AMDOCS}.identity.file"),
         ({"listeners.data.unix_socket": "/run/data.sock"}, "listeners.data.port"),
         ({"connections.mock.guard": {"retry": {"attempts": 1}}}, "connections.mock.guard"),
@@ -69,6 +71,20 @@ def test_the_good_document_is_good_and_warns_of_nothing() -> None:
 )
 def test_what_is_odd_but_harmless_is_a_warning(changes: Any, path: str) -> None:
     assert [warning.path for warning in load_document(changed(changes)).warnings] == [path]
+
+
+@pytest.mark.parametrize("identity", [{"kind": "file", "file": "/run/a"}, {"kind": "identity"}])
+def test_whoever_says_where_the_vendors_ids_come_from_is_not_warned(identity: Any) -> None:
+    assert load_document(changed({f"{AMDOCS}.identity": identity})).warnings == []
+
+
+def test_a_vendor_that_is_asked_for_no_id_needs_no_map() -> None:
+    document = {
+        "schema_version": 1,
+        "connections": {"mock": {"vendor": "mock"}},
+        "tenants": {"west": {"connection": "mock"}},
+    }
+    assert load_document(document).warnings == []
 
 
 def test_a_short_deadline_hides_a_hanging_vendor_from_every_breaker_that_asks_somebody() -> None:
