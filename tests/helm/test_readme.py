@@ -71,7 +71,8 @@ def test_everything_that_an_operator_does_has_its_commands(chapter: str) -> None
 @pytest.mark.parametrize("values", EXAMPLES, ids=",".join)
 def test_the_chart_takes_the_values_that_are_shown(values: dict[str, Any]) -> None:
     """The schema refuses what the chart does not know."""
-    own = {k: v for k, v in FULL.items() if k in ("configuration", "credentials", "trust")}
+    mounted = ("configuration", "credentials", "identity", "trust")
+    own = {k: v for k, v in FULL.items() if k in mounted}
     if "tenants" in values.get("inject", {}):
         billing = {"connection": "billing"}
         own["configuration"] = merged(
