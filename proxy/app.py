@@ -109,7 +109,7 @@ class Sidecar:
     async def listen(self) -> None:
         """Opens what is not open, where it should be, under the token and certificate of now.
 
-        Raises the first `ListenerUnavailable`.
+        Raises `ListenerUnavailable` with a line for each that could not be opened.
         """
         if self._wanted is not None and not self._stopping:
             await self._doors.open(self._wanted)

@@ -1,6 +1,7 @@
 """The three listeners: where they should be, what they ask for, and what stands in their way."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -59,17 +60,19 @@ class Doors:
     async def open(self, wanted: Settings) -> None:
         """Opens what is not open where it should be, under the token and certificate of now.
 
-        Raises the first `ListenerUnavailable`, having opened all that can be.
+        Raises `ListenerUnavailable` with a line for each that is not, having opened all that can
+        be.
         """
-        obstacle = None
+        obstacles = []
         for name in OPENING_ORDER:
             try:
                 await self._open(name, wanted)
             except ListenerUnavailable as error:
-                self._obstacle(name, str(error))
-                obstacle = obstacle or error
-        if obstacle is not None:
-            raise obstacle
+                why = f"{error}{_way_out(name, error)}"
+                self._obstacle(name, why)
+                obstacles.append(why)
+        if obstacles:
+            raise ListenerUnavailable("\n".join(obstacles))
 
     async def close(self, grace_s: float) -> None:
         """Lets questions in flight finish within the grace. Health is told until the end."""
@@ -207,6 +210,15 @@ class Doors:
         if before is not None and before != file.latest:
             self._telemetry.reloaded("token_file", file=str(path))
         return accepted
+
+
+def _way_out(name: str, error: ListenerUnavailable) -> str:
+    """What to set where the port is somebody else's; nothing where that is not what is wrong."""
+    cause = error.__cause__
+    if not isinstance(cause, OSError) or cause.errno != errno.EADDRINUSE:
+        return ""
+    setting = f"listeners.{name}.port"
+    return f"; choose another with {setting}, or --set {setting}=PORT"
 
 
 def _address(name: str, wanted: Settings) -> Address:

@@ -78,7 +78,8 @@ class Serving:
             await sidecar.take_up(reading)
             await sidecar.listen()
         except ListenerUnavailable as error:
-            print(f"bss-sidecar can't listen at {error}", file=self.err)
+            for obstacle in str(error).splitlines():
+                print(f"bss-sidecar can't listen at {obstacle}", file=self.err)
             await sidecar.stop(0.1)
             return EXIT_UNAVAILABLE
         await self._keep_up(sidecar, reading.digest, stop)

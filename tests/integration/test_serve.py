@@ -141,6 +141,23 @@ async def test_by_hand_a_port_that_is_taken_ends_with_69_and_is_named(tmp_path: 
     assert f"127.0.0.1:{port}: Address already in use" in err.decode()
 
 
+async def test_every_port_that_is_taken_is_named_with_its_setting(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as first,
+        socket.create_server(("127.0.0.1", 0)) as second,
+    ):
+        ports = {"data": first.getsockname()[1], "admin": second.getsockname()[1]}
+        listeners = FREE_PORTS | {name: {"port": port} for name, port in ports.items()}
+        async with serving(write(tmp_path, MOCK | {"listeners": listeners})) as served:
+            _, err = await served.process.communicate()
+    assert served.process.returncode == 69
+    told = [line for line in err.decode().splitlines() if "can't listen" in line]
+    assert len(told) == len(ports)
+    for line, (name, port) in zip(told, ports.items(), strict=True):
+        assert f":{port}: Address already in use" in line
+        assert f"--set listeners.{name}.port=PORT" in line
+
+
 async def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
     env = {"BSS_SIDECAR_CONFIG": str(write(tmp_path, MOCK))}
     async with serving(None, env=env) as served:
