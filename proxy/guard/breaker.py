@@ -39,6 +39,7 @@ SPREAD = 0.2
 """An open time is so much shorter or longer by chance: sidecars do not come back together."""
 LATER = 0.1
 """And a `Retry-After` is kept to, plus up to so much of it."""
+GIVEN_BACK = "given back: an operator had forced it open"
 _DOUBLINGS = 64
 _ASKED_TO_REST = {Reason.RATE_LIMITED, Reason.VENDOR_ERROR}
 
@@ -54,8 +55,8 @@ class BreakerStatus:
     opens_for_s: float
     """Seconds until it tries again; 0 unless it is open by itself."""
     because: str
-    """What opened it: a reason, `slow` or `forced`, a colon, and our own words; empty when it is
-    closed by itself."""
+    """What opened it: a reason, `slow`, `forced` or `given back`, a colon, and our own words; empty
+    when it is closed by itself."""
     calls: int
     """Exchanges that ended within the window; those that say nothing are not counted."""
     failure_rate: float
@@ -210,7 +211,7 @@ class Breaker(pybreaker.CircuitBreaker):
         elif self._rest.asked.until > now:
             self._open_for_rest(now)
         elif isinstance(self._state, Open):
-            self._opening = Opening(now, Reason.BREAKER_OPEN, "forced: an operator wanted it open")
+            self._opening = Opening(now, Reason.BREAKER_OPEN, GIVEN_BACK)
             self.half_open()
         else:
             self.close()

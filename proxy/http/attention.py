@@ -220,7 +220,7 @@ def _is_open(breaker: Shown) -> bool:
 def _open(breaker: str, status: Shown, common: dict[str, Any], *, spared: bool) -> Finding:
     whom, because = _ASKED.get(breaker, breaker), str(status.get("because") or "")
     reason, wait_s = because.partition(":")[0], float(status.get("opens_for_s") or 0)
-    if reason == "forced":
+    if reason == "given back":
         return Finding(
             severity=Severity.SOON,
             what=f"The breaker of {whom} was given back: the next question is its probe",

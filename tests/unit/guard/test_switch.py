@@ -42,7 +42,10 @@ def test_a_force_works_in_every_state(forced: Forced) -> None:
 def test_what_was_forced_open_begins_with_a_probe() -> None:
     bench = Bench(half_open_permits=1)
     bench.breaker.force("open")
-    assert bench.breaker.force(None).state == "half_open"
+    status = bench.breaker.force(None)
+    assert status.state == "half_open"
+    assert not status.forced
+    assert status.because == "given back: an operator had forced it open"
     permit = bench.breaker.permit()
     assert bench.refusal() is not None
     permit.success(QUICK_S)

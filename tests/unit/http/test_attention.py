@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from proxy.guard.breaker import GIVEN_BACK
 from proxy.http.attention import Severity, findings, state_of, summary
 from tests.unit.http.doubles import NOW
 
@@ -80,7 +81,7 @@ def test_a_force_says_how_to_give_it_back(state: str, severity: str, words: str)
 
 
 def test_a_breaker_that_was_given_back_is_no_outage() -> None:
-    breaker = {"state": "half_open", "because": "forced: an operator wanted it open"}
+    breaker = {"state": "half_open", "because": GIVEN_BACK}
     (found,) = findings(status({"a": connection(breakers={"vendor": breaker})}), NOW)
     assert found.severity is Severity.SOON
 
