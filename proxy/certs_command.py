@@ -21,7 +21,9 @@ from proxy.credentials.files import read_file
 from proxy.doctor.certificates import SOON, issuer_of, moment, span, subject_of
 
 EXIT_NOT_WELL: Final = 1
-_HEADS: Final = ("of", "file", "subject", "issuer", "ends", "left")
+_HEADS: Final = ("of", "file", "subject", "issuer", "serial", "ends", "left")
+_SERIAL_END: Final = 8
+"""Hexadecimal digits of a serial number that tell a renewed certificate from the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +100,19 @@ def _told(lines: Sequence[Line], now: datetime, paint: Paint) -> Iterator[str]:
 
 def _row(line: Line, now: datetime) -> tuple[str, ...]:
     if line.facts is None:
-        return (line.owner, line.file, "", "", "", line.wrong or "")
+        return (line.owner, line.file, "", "", "", "", line.wrong or "")
     facts = line.facts
     return (
         *(line.owner, line.file, subject_of(facts), issuer_of(facts)),
+        f"…{_serial(facts)[-_SERIAL_END:]}",
         *(f"{moment(facts.not_after)} UTC", _left(facts, now)),
     )
+
+
+def _serial(facts: CertificateFacts) -> str:
+    """Hexadecimal, as `openssl x509 -serial` writes it: whole bytes in capitals."""
+    digits = f"{facts.serial:X}"
+    return digits.zfill(len(digits) + len(digits) % 2)
 
 
 def _left(facts: CertificateFacts, now: datetime) -> str:
@@ -123,6 +132,7 @@ def _as_json(line: Line, now: datetime) -> dict[str, Any]:
         **told,
         "subject": subject_of(facts),
         "issuer": issuer_of(facts),
+        "serial": _serial(facts),
         "not_before": facts.not_before.isoformat(),
         "not_after": facts.not_after.isoformat(),
         "seconds_left": round((facts.not_after - now).total_seconds()),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from adapters.simulator.certificates import write_demo_certificates
 from proxy.certs_command import run_certs
@@ -63,6 +64,22 @@ def test_for_programs_the_time_left_is_in_seconds(folder: Path) -> None:
     assert code == 0
     assert client["seconds_left"] == 29 * 86_400
     assert client["state"] == authority["state"] == "good"
+
+
+def test_a_rotation_is_seen_in_the_serial_number_for_people_and_programs(tmp_path: Path) -> None:
+    path, told = tmp_path / "sidecar.yaml", []
+    for days in range(2):
+        write_demo_certificates(tmp_path, now=MADE + timedelta(days=days))
+        path.write_text(configuration(tmp_path / "client.pem"))
+        client, _ = json.loads(shown(path, MADE + timedelta(days=2), as_json=True)[1])
+        certificate = x509.load_pem_x509_certificate((tmp_path / "client.pem").read_bytes())
+        assert int(client["serial"], 16) == certificate.serial_number
+        assert len(client["serial"]) % 2 == 0
+        assert datetime.fromisoformat(client["not_before"]) == certificate.not_valid_before_utc
+        row = shown(path, MADE + timedelta(days=2))[1].splitlines()[1]
+        assert f"  …{client['serial'][-8:]}  " in row
+        told.append(row.partition("…")[2][:8])
+    assert told[0] != told[1]
 
 
 @pytest.mark.parametrize(
