@@ -3,7 +3,6 @@
 import ast
 import importlib.metadata
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,31 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.project_files import project_files
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("adapters", "config", "proxy")
 PRODUCT = (*PACKAGES, "client")
 
 
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the project: from git where there is one, else from the folders."""
-    if (ROOT / ".git").exists() and shutil.which("git"):
-        names = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.splitlines()
-        return [ROOT / name for name in names if (ROOT / name).is_file()]
-    return [
-        path
-        for pattern in patterns
-        for path in ROOT.rglob(pattern)
-        if ".venv" not in path.parts and path.is_file()
-    ]
-
-
-PYTHON = tracked("*.py")
+PYTHON = project_files("*.py")
 
 
 def relative(path: Path) -> str:
@@ -93,7 +75,7 @@ def test_the_wheel_holds_exactly_our_three_packages(tmp_path: Path) -> None:
 
 def test_no_private_key_is_in_the_repository() -> None:
     marker = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{32}")
-    keys = [path for path in tracked("*") if marker.search(path.read_bytes())]
+    keys = [path for path in project_files("*") if marker.search(path.read_bytes())]
     assert keys == []
 
 

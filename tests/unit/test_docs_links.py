@@ -3,8 +3,6 @@
 import argparse
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from proxy.command_line import parser
+from tests.project_files import project_files
 
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^ *(`{3,}|~{3,})[^\n]*\n.*?^ *\1 *$", re.DOTALL | re.MULTILINE)
@@ -27,20 +26,8 @@ _MAKE = re.compile(r"(?:^|[\s`(])make ((?:[A-Z0-9]+=\S+ )*)([a-z][a-z-]*)", re.M
 
 
 def documents() -> list[Path]:
-    """Every Markdown file of the project: from git where there is one, else from the folders."""
-    if (ROOT / ".git").exists() and shutil.which("git"):
-        told = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "--", "*.md"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = [ROOT / name for name in told.stdout.splitlines()]
-    else:
-        others = {".venv", "node_modules", "build", "dist"}
-        found = [one for one in ROOT.rglob("*.md") if not others.intersection(one.parts)]
-    return [one for one in found if one.is_file()]
+    """Every Markdown file of the project."""
+    return project_files("*.md")
 
 
 DOCUMENTS = documents()
