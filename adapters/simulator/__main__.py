@@ -22,6 +22,14 @@ from adapters.simulator.tls import VendorTls
 from adapters.simulator.tokens import RegisteredClient
 from adapters.simulator.vendor import SimulatedVendor
 
+_EPILOG = """\
+example:
+  bss-sidecar certs make certs
+  echo not-so-secret > client-secret
+  python -m adapters.simulator --shape cerillion --certs certs --port 9999 \\
+    --client-id pedkai --client-secret-file client-secret --latency 15ms
+"""
+
 
 def seconds(text: str) -> float:
     """Of `15ms` or `1.5s`."""
@@ -35,21 +43,27 @@ def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(
         prog="python -m adapters.simulator",
         description="A pretend vendor over mutual TLS and OAuth2. For demos and tests only.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = arguments.add_argument
-    add("--shape", required=True, choices=SHAPES)
-    add("--version", default="v4", choices=("v4", "v5"), help="of the TM Forum APIs")
+    add("--shape", required=True, choices=SHAPES, help="whose APIs it speaks")
+    add("--version", default="v4", choices=("v4", "v5"), help="of the TM Forum APIs; v4")
     add("--tenant", help="whose customers it has; <shape>_demo unless given")
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=0, help="0 takes a free one")
-    add("--control-port", type=int, help="plain HTTP on 127.0.0.1: faults and counters")
+    add("--host", default="127.0.0.1", help="where it listens; 127.0.0.1")
+    add("--port", type=int, default=0, help="0, unless given, takes a free one")
+    add("--control-port", type=int, help="plain HTTP on 127.0.0.1: faults and counters; 0: free")
     add("--certs", type=Path, required=True, help="folder with ca.pem, server.pem, server.key")
-    add("--client-id", required=True)
-    add("--client-secret-file", type=Path, required=True)
-    add("--client-certificate-name", default=DEMO_CLIENT, help="common name (tls_client_auth)")
+    add("--client-id", required=True, help="the OAuth2 client that it knows")
+    add("--client-secret-file", type=Path, required=True, help="what that client proves itself by")
+    add(
+        "--client-certificate-name",
+        default=DEMO_CLIENT,
+        help=f"common name (tls_client_auth); {DEMO_CLIENT}",
+    )
     add("--client-public-key-file", type=Path, help="PEM, EC or RSA (private_key_jwt)")
-    add("--token-lifetime", type=seconds, default=300.0)
-    add("--latency", type=seconds, default=0.0, help="thinking time of each request, as 15ms")
+    add("--token-lifetime", type=seconds, default=300.0, help="of what it issues, as 90s; 300s")
+    add("--latency", type=seconds, default=0.0, help="thinking time of each request, as 15ms; none")
     return arguments
 
 
