@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 import pytest
@@ -17,6 +18,7 @@ from adapters.outcome import Reason
 from adapters.simulator.certificates import Authority
 from adapters.simulator.vendor import SimulatedVendor
 from proxy.generation import Generation, Sockets
+from proxy.lifecycle import give_memory_back
 from tests.integration.connecting import authority, data, failure_of, folder, vendor
 from tests.integration.rotating import (
     FULL,
@@ -126,14 +128,19 @@ async def test_many_rotations_leave_nothing_behind(
             await turning.to(replace(turning.papers, client=authority.issue_client("sidecar")))
         vendor.traffic.forget()
 
+    give_memory_back()  # as the sidecar does at its start
     for _ in range(often(10, short=1)):
         await turn()
-    before, began_with = await at_rest(turning, vendor), resident_bytes()
-    for _ in range(often(40, short=4)):
-        await turn()
+    before = await at_rest(turning, vendor)
+    first_half: list[int] = []
+    second_half: list[int] = []
+    for held in (first_half, second_half):
+        for _ in range(often(20, short=2)):
+            await turn()
+            held.append(resident_bytes())
     assert await at_rest(turning, vendor) == before
-    if FULL:  # the first few fill the allocator's pools with the buffers of two generations
-        assert resident_bytes() - began_with < A_LITTLE_BYTES
+    if FULL:  # what the allocator holds goes up and down by megabytes from one turn to the next
+        assert median(second_half) - median(first_half) < A_LITTLE_BYTES
 
 
 async def at_rest(turning: Turning, vendor: SimulatedVendor) -> Counter[str]:
