@@ -13,11 +13,13 @@ ARG BASE=python:3.11-slim-bookworm
 
 # ---- What is installed: from the lock, every hash checked, nothing compiled from source -----------
 FROM ${BASE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/var/cache/pip
 WORKDIR /src
 RUN python -m venv --without-pip /app
 COPY requirements/runtime.txt requirements/build.txt requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
+# The cache is a mount, and stays out of the layer.
+# hadolint ignore=DL3042
+RUN --mount=type=cache,target=/var/cache/pip \
     python -m pip --python /app/bin/python install --quiet --no-compile --require-hashes \
       --only-binary :all: --requirement requirements/runtime.txt \
  && python -m pip install --quiet --require-hashes \
