@@ -56,14 +56,20 @@ def revenue_result(
     Priced: found, with a fee in the reporting currency. Unpriced: everybody else. An aggregate
     that is not all live is an estimate.
     """
-    lookups = list(lookups)
-    fees = [fee for fee in (_fee_in(reporting_currency, one) for one in lookups) if fee is not None]
-    unpriced = len(lookups) - len(fees)
+    fees: list[Decimal] = []
+    asked, is_live = 0, True
+    for asked, lookup in enumerate(lookups, 1):  # noqa: B007  (how many there were, at the end)
+        if not _is_live(lookup):
+            is_live = False
+        fee = _fee_in(reporting_currency, lookup)
+        if fee is not None:
+            fees.append(fee)
+    unpriced = asked - len(fees)
     with localcontext(EXACT):
         total = float(sum(fees, Decimal(0))) if fees else None
     return RevenueResult(
         total_revenue_at_risk=total,
-        is_estimate=is_estimate or not all(_is_live(one) for one in lookups),
+        is_estimate=is_estimate or not is_live,
         source=source,
         priced_customer_count=len(fees),
         unpriced_customer_count=unpriced,

@@ -1,8 +1,7 @@
 """Where everything meets: the runtime of the moment, the three listeners, and their supervision."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,6 +50,22 @@ AnyRuntime: TypeAlias = ConfiguredRuntime | UnconfiguredRuntime
 LAST_LINES_S = 1.0
 """How long the end waits for a disk to take the last lines of the audit trail, and for a collector
 to take the last spans."""
+
+
+class _Lease:
+    """A runtime that is not closed before this is over."""
+
+    __slots__ = ("_runtime",)
+
+    def __init__(self, runtime: AnyRuntime) -> None:
+        self._runtime = runtime
+
+    def __enter__(self) -> Runtime:
+        self._runtime.leases.__enter__()
+        return self._runtime
+
+    def __exit__(self, *_: object) -> None:
+        self._runtime.leases.__exit__()
 
 
 class Sidecar:
@@ -177,11 +192,8 @@ class Sidecar:
                 await self._tasks.cancel()
                 await asyncio.to_thread(self._telemetry.end, LAST_LINES_S)
 
-    @contextmanager
-    def _lease(self) -> Iterator[Runtime]:
-        runtime = self._runtime
-        with runtime.leases.hold():
-            yield runtime
+    def _lease(self) -> _Lease:
+        return _Lease(self._runtime)
 
     async def _put_to_work(self, reading: Reading, settings: Settings) -> Reading:
         """The reading, with a problem if its settings turn out to be of no use after all."""

@@ -5,10 +5,9 @@ import ctypes
 import gc
 import resource
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 THREADS = 32
 """For looking up names above all. A name server that hangs keeps some of them for half a minute,
@@ -48,23 +47,27 @@ class Tasks:
 
 
 class Leases:
-    """Who still works with a thing that is to be closed."""
+    """Who still works with a thing that is to be closed: whoever is in a `with` of it."""
+
+    __slots__ = ("_free", "_held")
 
     def __init__(self) -> None:
         self._held = 0
         self._free = asyncio.Event()
         self._free.set()
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> Self:
+        return self
+
+    def __enter__(self) -> None:
+        if not self._held:
+            self._free.clear()
         self._held += 1
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._held -= 1
-            if not self._held:
-                self._free.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._held -= 1
+        if not self._held:
+            self._free.set()
 
     async def all_given_back(self) -> None:
         await self._free.wait()

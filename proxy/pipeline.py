@@ -29,8 +29,9 @@ Reply = TypeVar("Reply")
 Stack: TypeAlias = tuple[type[Sender[Any, Any]], ...]
 
 LOOKUP: tuple[type[LookupAdapter], ...] = (
-    FailOpen,  # outermost: whatever breaks below, the pod gets a typed answer in time
-    Cache,  # what was learned a moment ago; above what is shared, so that a hit waits for nobody
+    Cache,  # outermost: what was learned a moment ago. It waits for a store for milliseconds only,
+    # so a hit needs no leash, and needs nobody whom others wait for
+    FailOpen,  # whatever breaks below, or hangs, the pod gets a typed answer in time
     Coalesce,  # who is being asked about already is waited for; innermost, next to who is asked
 )  # then the vendor's adapter, which makes exchanges of a question
 
@@ -67,8 +68,8 @@ def lookup_stack(
     `most_customers` may be waited for at once; `keep` makes the cache, if there is one.
     """
     makers: Mapping[type[LookupAdapter], Callable[[LookupAdapter], LookupAdapter]] = {
-        FailOpen: partial(FailOpen, spawn=spawn, report=report),
         Cache: keep or _nothing_around,
+        FailOpen: partial(FailOpen, spawn=spawn, report=report),
         Coalesce: partial(Coalesce, spawn=spawn, report=report, most_customers=most_customers),
     }
     for layer in reversed(LOOKUP):

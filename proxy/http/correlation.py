@@ -1,8 +1,9 @@
 """One id that follows a question from the pod's log to ours and into every answer."""
 
+import os
 import re
 from collections.abc import Mapping
-from uuid import uuid4
+from types import MappingProxyType
 
 from multidict import CIMultiDictProxy
 
@@ -19,10 +20,12 @@ _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 def correlation_id(headers: Mapping[str, str]) -> str:
     """The caller's id, without what could break a header or a log line; a new one if absent."""
     for name in (HEADER, ALIAS):
-        given = _NOT_ALLOWED.sub("", headers.get(name, ""))[:LENGTH]
-        if given:
+        if (given := headers.get(name)) and (given := _NOT_ALLOWED.sub("", given)[:LENGTH]):
             return given
-    return uuid4().hex
+    return os.urandom(16).hex()
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def trace_headers(headers: "CIMultiDictProxy[str]") -> Mapping[str, str]:
@@ -30,8 +33,8 @@ def trace_headers(headers: "CIMultiDictProxy[str]") -> Mapping[str, str]:
 
     `tracestate` belongs to its `traceparent`; where it is bad, that goes alone.
     """
-    parent = headers.get("traceparent", "")
-    if not _TRACEPARENT.fullmatch(parent):
-        return {}
+    parent = headers.get("traceparent")
+    if parent is None or not _TRACEPARENT.fullmatch(parent):
+        return _NONE
     state = ",".join(one.strip() for one in headers.getall("tracestate", []) if one.strip())
     return {"traceparent": parent} | ({"tracestate": state} if _TRACESTATE.fullmatch(state) else {})

@@ -1,10 +1,13 @@
 """The data listener: the questions of the contract."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from types import TracebackType
+from typing import Self
 from uuid import UUID
 
 from aiohttp import web
@@ -20,6 +23,7 @@ from proxy.http.correlation import trace_headers
 from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, not_forgotten, response
+from proxy.http.reply import Reply
 from proxy.lookup.fail_open import ask
 from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord
 from proxy.telemetry.tracing import Headers, Told, Tracing
@@ -39,21 +43,85 @@ class Journal:
     """Around a question."""
 
 
-@dataclass(slots=True, kw_only=True)
 class _Asking:
-    """One question while it is under way."""
+    """One question while it is under way. Whoever hears how it went and fails, such as an audit
+    trail, costs nobody the answer.
+    """
 
-    question: Question
-    desk: Desk
-    visit: Visit
-    ids: int
-    outcome: Outcome = Outcome.FAILED
-    reason: Reason | None = None
-    result: RevenueResult | None = field(default=None, repr=False)
+    __slots__ = (
+        "_around",
+        "_desk",
+        "_ids",
+        "_journal",
+        "_question",
+        "_told",
+        "_visit",
+        "outcome",
+        "reason",
+        "result",
+    )
 
-    def ends(self, answer: Answer) -> web.Response:
+    def __init__(
+        self, journal: Journal, question: Question, desk: Desk, visit: Visit, ids: int
+    ) -> None:
+        self._journal = journal
+        self._question = question
+        self._desk = desk
+        self._visit = visit
+        self._ids = ids
+        self.outcome = Outcome.FAILED
+        self.reason: Reason | None = None
+        self.result: RevenueResult | None = None
+
+    def __enter__(self) -> Self:
+        self._journal.asked(self._question)
+        self._around = self._journal.traced(
+            self._question, trace_headers(self._visit.request.headers)
+        )
+        self._told = self._around.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            self.outcome = Outcome.CANCELLED
+        record = self._record()
+        for hear in (self._journal.answered, self._told):
+            try:
+                hear(record)
+            except Exception as failure:  # noqa: BLE001  (told to the journal; see above)
+                self._journal.error(failure)
+        self._around.__exit__(kind, error, trace)
+
+    def ends(self, answer: Answer) -> Reply | web.Response:
         self.outcome, self.reason, self.result = answer.outcome, answer.reason, answer.result
-        return _as_response(answer)
+        return _as_reply(answer)
+
+    def _record(self) -> QuestionRecord:
+        return QuestionRecord(
+            question=self._question,
+            correlation_id=self._visit.correlation_id,
+            tenant=self._desk.tenant,
+            connection=self._desk.connection,
+            ids=self._ids,
+            outcome=self.outcome,
+            reason=self.reason,
+            duration_s=asyncio.get_running_loop().time() - self._visit.arrived,
+            aggregate=self._aggregate(),
+        )
+
+    def _aggregate(self) -> Aggregate | None:
+        if self.result is None:
+            return None
+        return Aggregate(
+            total_revenue_at_risk=self.result.total_revenue_at_risk,
+            priced_customer_count=self.result.priced_customer_count,
+            currency=self._desk.adapter.reporting_currency,
+        )
 
 
 class DataRoutes:
@@ -63,6 +131,7 @@ class DataRoutes:
         self._lease = lease
         self._clock = clock
         self._journal = journal
+        self._ask = partial(ask, on_error=journal.error)
 
     def routes(self) -> Sequence[Route]:
         customer = "/v1/customers/{customer_id}"
@@ -74,14 +143,16 @@ class DataRoutes:
             Route("GET", "/openapi.json", self.openapi),
         )
 
-    async def billing_account(self, visit: Visit) -> web.Response:
+    async def billing_account(self, visit: Visit) -> Reply | web.Response:
         with self._lease() as runtime:
             deadline = _deadline(visit, runtime.single_budget_s)
             desk = _desk(visit, runtime)
             customer_id = requests.customer_id(visit.params["customer_id"])
             call, tally = self._call(visit, desk, deadline)
             with self._recorded(Question.BILLING_ACCOUNT, desk, visit, ids=1) as asking:
-                lookups = await ask(desk.adapter.look_up_billing, [customer_id], call)
+                lookups: dict[UUID, Lookup[Billing]] = await self._ask(
+                    desk.adapter.look_up_billing, [customer_id], call
+                )
                 return asking.ends(
                     answers.billing_account(
                         customer_id,
@@ -91,17 +162,17 @@ class DataRoutes:
                     )
                 )
 
-    async def revenue_at_risk(self, visit: Visit) -> web.Response:
+    async def revenue_at_risk(self, visit: Visit) -> Reply | web.Response:
         with self._lease() as runtime:
             call, tally, desk, ids = await self._batch(visit, runtime)
             with self._recorded(Question.REVENUE_AT_RISK, desk, visit, ids=len(ids)) as asking:
                 return asking.ends(await self._revenue(desk, ids, call, tally))
 
-    async def disputes(self, visit: Visit) -> web.Response:
+    async def disputes(self, visit: Visit) -> Reply | web.Response:
         with self._lease() as runtime:
             call, tally, desk, ids = await self._batch(visit, runtime)
             with self._recorded(Question.DISPUTES, desk, visit, ids=len(ids)) as asking:
-                lookups: dict[UUID, Lookup[Dispute]] = await ask(
+                lookups: dict[UUID, Lookup[Dispute]] = await self._ask(
                     desk.adapter.look_up_disputes, ids, call
                 )
                 return asking.ends(answers.disputes(lookups, tally))
@@ -136,7 +207,7 @@ class DataRoutes:
     async def _revenue(self, desk: Desk, ids: list[UUID], call: Call, tally: Tally) -> Answer:
         """Whatever breaks, a valid question is answered with a valid result."""
         try:
-            lookups: dict[UUID, Lookup[Billing]] = await ask(
+            lookups: dict[UUID, Lookup[Billing]] = await self._ask(
                 desk.adapter.look_up_billing, ids, call
             )
             return answers.revenue_at_risk(list(lookups.values()), desk.adapter, tally)
@@ -164,28 +235,8 @@ class DataRoutes:
         )
         return call, tally
 
-    @contextmanager
-    def _recorded(
-        self, question: Question, desk: Desk, visit: Visit, *, ids: int
-    ) -> Iterator[_Asking]:
-        asking = _Asking(question=question, desk=desk, visit=visit, ids=ids)
-        self._journal.asked(question)
-        with self._journal.traced(question, trace_headers(visit.request.headers)) as told:
-            try:
-                yield asking
-            except asyncio.CancelledError:
-                asking.outcome = Outcome.CANCELLED
-                raise
-            finally:
-                self._tell(_record(asking), told)
-
-    def _tell(self, record: QuestionRecord, told: Told) -> None:
-        """Whoever hears of it and fails, such as an audit trail, costs nobody the answer."""
-        for hear in (self._journal.answered, told):
-            try:
-                hear(record)
-            except Exception as error:  # noqa: BLE001  (told to the journal; see above)
-                self._journal.error(error)
+    def _recorded(self, question: Question, desk: Desk, visit: Visit, *, ids: int) -> _Asking:
+        return _Asking(self._journal, question, desk, visit, ids)
 
 
 def _deadline(visit: Visit, longest_s: float) -> float:
@@ -200,34 +251,9 @@ def _desk(visit: Visit, runtime: Runtime) -> Desk:
     return desk
 
 
-def _record(asking: _Asking) -> QuestionRecord:
-    return QuestionRecord(
-        question=asking.question,
-        correlation_id=asking.visit.correlation_id,
-        tenant=asking.desk.tenant,
-        connection=asking.desk.connection,
-        ids=asking.ids,
-        outcome=asking.outcome,
-        reason=asking.reason,
-        duration_s=asyncio.get_running_loop().time() - asking.visit.arrived,
-        aggregate=_aggregate(asking),
-    )
-
-
-def _aggregate(asking: _Asking) -> Aggregate | None:
-    if asking.result is None:
-        return None
-    return Aggregate(
-        total_revenue_at_risk=asking.result.total_revenue_at_risk,
-        priced_customer_count=asking.result.priced_customer_count,
-        currency=asking.desk.adapter.reporting_currency,
-    )
-
-
-def _as_response(answer: Answer) -> web.Response:
-    if isinstance(answer.body, Problem):
-        made = response(answer.body)
-    else:
-        made = web.Response(body=answer.body, content_type="application/json")
+def _as_reply(answer: Answer) -> Reply | web.Response:
+    if not isinstance(answer.body, Problem):
+        return Reply(answer.body, answer.headers)
+    made = response(answer.body)
     made.headers.update(answer.headers)
     return made

@@ -5,8 +5,7 @@ method, an unknown route, an unmet expectation) is answered by anybody else's wo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -15,13 +14,14 @@ from aiohttp import web
 from proxy.http import SERVER, correlation
 from proxy.http.gate import Gate
 from proxy.http.problems import Problem, ProblemType, as_problem, malformed, response
+from proxy.http.reply import Reply, as_response, fits, in_one_piece
 from proxy.http.requests import json_content
 from proxy.telemetry.records import RefusalRecord
 
 _CHANGES_STATE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Visit:
     """One request on its way through a door."""
 
@@ -30,31 +30,37 @@ class Visit:
     arrived: float
     """When its head was read, on the event loop's clock."""
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The variable segments of the path."""
+    """The variable segments of the path, once its route is found."""
 
 
-Handler: TypeAlias = Callable[[Visit], Awaitable[web.Response]]
+Answer: TypeAlias = web.Response | Reply
+Handler: TypeAlias = Callable[[Visit], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, slots=True)
 class Route:
-    method: str
-    path: str
-    """Segments in braces are variable: `/v1/customers/{customer_id}/cache`."""
-    handler: Handler
+    """What is answered at one path, to one method."""
 
-    def match(self, path: str) -> dict[str, str] | None:
-        """The variable segments, or `None` if this is another path."""
-        wanted, given = self.path.split("/"), path.split("/")
-        if len(wanted) != len(given):
+    __slots__ = ("_fixed", "_names", "_segments", "handler", "method")
+
+    def __init__(self, method: str, path: str, handler: Handler) -> None:
+        """Segments of the path in braces are variable: `/v1/customers/{customer_id}/cache`."""
+        self.method = method
+        self.handler = handler
+        segments = path.split("/")
+        self._segments = len(segments)
+        self._names = [(at, name[1:-1]) for at, name in enumerate(segments) if name.startswith("{")]
+        variable = {at for at, _ in self._names}
+        # The last ones first: paths begin alike.
+        self._fixed = [(at, name) for at, name in enumerate(segments) if at not in variable][::-1]
+
+    def match(self, given: Sequence[str]) -> Mapping[str, str] | None:
+        """The variable segments of a path, or `None` if this is another path."""
+        if len(given) != self._segments:
             return None
-        params = {}
-        for name, value in zip(wanted, given, strict=True):
-            if name.startswith("{"):
-                params[name[1:-1]] = value
-            elif name != value:
+        for at, name in self._fixed:
+            if given[at] != name:
                 return None
-        return params
+        return {name: given[at] for at, name in self._names}
 
 
 class Door:
@@ -74,22 +80,24 @@ class Door:
         self._on_error = on_error
         self._in_flight = 0
         self._idle = asyncio.Event()
-        self._idle.set()
+        """Set once it closes and nothing is in flight."""
         self._closing = False
 
-    async def answer(self, request: web.BaseRequest, gate: Gate) -> web.Response:
+    async def answer(self, request: web.BaseRequest, gate: Gate) -> web.StreamResponse:
         """The answer to any request. Only cancellation passes."""
-        visit = Visit(
-            request=request,
-            correlation_id=correlation.correlation_id(request.headers),
-            arrived=asyncio.get_running_loop().time(),
-        )
-        with self._counted():
+        clock = asyncio.get_running_loop().time
+        visit = Visit(request, correlation.correlation_id(request.headers), clock())
+        self._in_flight += 1
+        try:
             try:
                 answer = await self._let_in(visit, gate)
             except Exception as error:  # noqa: BLE001  (the edge: every error becomes a problem)
                 answer = self._refuse(visit, error)
-            return self._see_out(visit, answer)
+            return self._see_out(visit, answer, clock() - visit.arrived)
+        finally:
+            self._in_flight -= 1
+            if self._closing and not self._in_flight:
+                self._idle.set()
 
     def misread(self) -> web.Response:
         """The answer to bytes that could not be read as a request: whose it is, is not known."""
@@ -113,6 +121,8 @@ class Door:
     async def drain(self, grace_s: float) -> bool:
         """Waits until nothing is in flight, `grace_s` at most; answers say goodbye from now on."""
         self._closing = True
+        if not self._in_flight:
+            return True
         try:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
@@ -120,34 +130,30 @@ class Door:
             return False
         return True
 
-    async def _let_in(self, visit: Visit, gate: Gate) -> web.Response:
+    async def _let_in(self, visit: Visit, gate: Gate) -> Answer:
         request = visit.request
-        gate.admit(request.headers, target_host=_target_host(request))
-        route, params = self._find(request.method, request.rel_url.raw_path)
-        if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+        headers, method = request.headers, request.method
+        gate.admit(headers, target_host=_target_host(request))
+        route, visit.params = self._find(method, request.rel_url.raw_path)
+        if headers.get("Expect", "100-continue").lower() != "100-continue":
             raise Problem(ProblemType.EXPECTATION)
-        if request.method in _CHANGES_STATE:
-            json_content(request.headers)
-        return await route.handler(
-            Visit(
-                request=request,
-                correlation_id=visit.correlation_id,
-                arrived=visit.arrived,
-                params=params,
-            )
-        )
+        if method in _CHANGES_STATE:
+            json_content(headers)
+        return await route.handler(visit)
 
-    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        matches = [
-            (route, params) for route in self._routes if (params := route.match(path)) is not None
-        ]
-        for route, params in matches:
+    def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        given = path.split("/")
+        known = set()
+        for route in self._routes:
+            params = route.match(given)
+            if params is None:
+                continue
             # RFC 9110, section 9.3.2: HEAD is GET without the content, which the server leaves out.
-            if route.method == method or (route.method, method) == ("GET", "HEAD"):
+            if route.method == method or (method == "HEAD" and route.method == "GET"):
                 return route, params
-        if not matches:
+            known.add(route.method)
+        if not known:
             raise Problem(ProblemType.UNKNOWN_ROUTE)
-        known = {route.method for route, _ in matches}
         allowed = sorted(known | {"HEAD"} if "GET" in known else known)
         raise Problem(ProblemType.METHOD, headers={"Allow": ", ".join(allowed)})
 
@@ -169,23 +175,16 @@ class Door:
                 )
             )
 
-    def _see_out(self, visit: Visit, answer: web.Response) -> web.Response:
-        took_ms = (asyncio.get_running_loop().time() - visit.arrived) * 1000
-        answer.headers["Server-Timing"] = f"total;dur={took_ms:.1f}"
+    def _see_out(self, visit: Visit, answer: Answer, took_s: float) -> web.StreamResponse:
+        timing = f"total;dur={took_s * 1000:.1f}"
+        if isinstance(answer, Reply):
+            if fits(visit.request) and not self._closing:
+                return in_one_piece(answer, visit.correlation_id, timing)
+            answer = as_response(answer)
+        answer.headers["Server-Timing"] = timing
         if self._closing:
             answer.force_close()
         return _with_headers(answer, visit.correlation_id)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._in_flight += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
 
 
 async def body(visit: Visit, *, most: int, within_s: float) -> bytes:

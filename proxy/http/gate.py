@@ -8,6 +8,7 @@ the pod (the bearer token).
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from proxy.http.problems import Problem, ProblemType, malformed
 if TYPE_CHECKING:
     from multidict import CIMultiDictProxy
 
+_REMEMBERED = 16
+"""Values of `Host`. A pod sends one; strangers cannot make more of them take room."""
 _OWN_SITE = frozenset({"same-origin", "none"})
 
 
@@ -40,34 +43,34 @@ class Gate:
 
         `target_host` is the host of a request in absolute form (RFC 9112, section 3.2.2).
         """
-        hosts = headers.getall("Host", [])
         if self.loopback_host:
-            self._admit_host(hosts, target_host)
-        if self.own_origin:
-            self._admit_origin(headers, hosts)
+            self._admit_host(headers.getall("Host", []), target_host)
+        if self.own_origin and ("Sec-Fetch-Site" in headers or "Origin" in headers):
+            self._admit_origin(headers)
         if self.token is not None:
-            accepted = (self.token, *self.former_tokens)
-            self._admit_token(headers.getall("Authorization", []), accepted)
+            self._admit_token(headers.getall("Authorization", []), self.token)
 
     def _admit_host(self, hosts: Sequence[str], target_host: str | None) -> None:
         if len(hosts) != 1:
             raise malformed("send one Host")
-        if not is_loopback_authority(hosts[0]) or not is_loopback(target_host or "localhost"):
+        if not is_loopback_authority(hosts[0]) or not (
+            target_host is None or is_loopback(target_host)
+        ):
             raise Problem(ProblemType.FOREIGN, "Host must be a loopback name or address")
 
-    def _admit_origin(self, headers: "CIMultiDictProxy[str]", hosts: Sequence[str]) -> None:
+    def _admit_origin(self, headers: "CIMultiDictProxy[str]") -> None:
         sites = headers.getall("Sec-Fetch-Site", [])
         if any(site.strip().lower() not in _OWN_SITE for site in sites):
             raise Problem(ProblemType.FOREIGN, "pages of other sites may not ask")
-        own = {f"{self.scheme}://{host}".lower() for host in hosts}
+        own = {f"{self.scheme}://{host}".lower() for host in headers.getall("Host", [])}
         if any(origin.strip().lower() not in own for origin in headers.getall("Origin", [])):
             raise Problem(ProblemType.FOREIGN, "pages of another origin may not ask")
 
-    def _admit_token(self, credentials: Sequence[str], accepted: Sequence[bytes]) -> None:
+    def _admit_token(self, credentials: Sequence[str], token: bytes) -> None:
         scheme, _, given = credentials[0].partition(" ") if len(credentials) == 1 else ("", "", "")
         # The comparison takes as long for a token that is almost right as for one that is not.
         sent = given.strip().encode("utf-8", "surrogateescape")
-        fits = [hmac.compare_digest(sent, one) for one in accepted]
+        fits = [hmac.compare_digest(sent, one) for one in (token, *self.former_tokens)]
         if scheme.lower() != "bearer" or not any(fits):
             raise Problem(
                 ProblemType.UNAUTHORIZED,
@@ -76,6 +79,7 @@ class Gate:
             )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_loopback_authority(authority: str) -> bool:
     """`localhost`, `127.0.0.0/8` or `[::1]`, with any port or none."""
     try:

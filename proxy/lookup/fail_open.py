@@ -1,4 +1,6 @@
-"""The outermost layer: whatever breaks below, each customer asked gets a lookup in time."""
+"""The layer on whose word a pod may rely: whatever breaks below, each customer gets a lookup in
+time. Above it is only what never waits for long, and `ask`, which lets no exception out.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -7,7 +9,7 @@ from uuid import UUID
 
 from adapters.call import Call
 from adapters.lookup import TIMER_SLACK_S, LookUp, LookupAdapter, collect, distinct
-from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason
+from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason, Unavailable
 from proxy.lookup.failures import Report, type_names
 
 T = TypeVar("T")
@@ -21,6 +23,7 @@ HEAD_START_S = 0.01
 The work below meets the same deadline, and ending some hundred exchanges keeps the event loop
 longer than writing an answer.
 """
+_NOBODY_SAID = Unavailable(Reason.VENDOR_ERROR)
 GRACE_S = 0.02
 """How long work may take to end by itself before it is cancelled, and then before it is left."""
 
@@ -110,14 +113,24 @@ class FailOpen(LookupAdapter):
 
 
 async def ask(
-    look_up: LookUp[T], customer_ids: Iterable[UUID], call: Call
+    look_up: LookUp[T],
+    customer_ids: Iterable[UUID],
+    call: Call,
+    *,
+    on_error: Callable[[Exception], None],
 ) -> dict[UUID, Lookup[T]]:
-    """One lookup for each distinct id, in the order asked, from a stack with `FailOpen` on top.
+    """One lookup for each distinct id, in the order asked, from a stack with `FailOpen` in it.
 
-    It has no timer: `FailOpen` has one, and the budget is carried down.
+    It has no timer: `FailOpen` has one, and the budget is carried down. Only cancellation passes;
+    what a layer above `FailOpen` raises is told to `on_error`, and costs those who are still open.
     """
     asked = distinct(customer_ids)
     learned: dict[UUID, Lookup[T]] = {}
     if asked:
-        await look_up(asked, call, learned.setdefault)
-    return {customer_id: learned[customer_id] for customer_id in asked}
+        try:
+            await look_up(asked, call, learned.setdefault)
+        except Exception as error:  # noqa: BLE001  (told; the pod gets a typed answer)
+            on_error(error)
+    if len(learned) == len(asked) == 1:
+        return learned
+    return {customer_id: learned.get(customer_id, _NOBODY_SAID) for customer_id in asked}

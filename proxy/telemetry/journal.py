@@ -16,7 +16,6 @@ from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.records import (
     BreakerRecord,
     FileRecord,
-    Outcome,
     Question,
     QuestionRecord,
     RefusalRecord,
@@ -56,18 +55,7 @@ class Telemetry:
         self.history.of(record.connection).answered(
             record.outcome, record.reason, record.duration_s, now=self.clock()
         )
-        tell = self.log.error if record.outcome is Outcome.FAILED else self.log.info
-        tell(
-            "question",
-            question=record.question.value,
-            correlation_id=record.correlation_id,
-            tenant=record.tenant,
-            connection=record.connection,
-            ids=record.ids,
-            outcome=record.outcome.value,
-            degraded=None if record.reason is None else record.reason.value,
-            duration_ms=round(record.duration_s * 1000, 1),
-        )
+        self.log.question(record)
 
     def refused(self, record: RefusalRecord) -> None:
         self.metrics.refused(record)

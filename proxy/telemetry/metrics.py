@@ -1,6 +1,8 @@
 """The figures, in a registry of their own. Labels are closed lists or configured names."""
 
+from functools import partial
 from importlib.metadata import version
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,6 +17,7 @@ from proxy.telemetry.caching import CacheMetrics
 from proxy.telemetry.exchanges import ExchangeMetrics
 from proxy.telemetry.records import (
     ConfigurationState,
+    Outcome,
     Question,
     QuestionRecord,
     RefusalRecord,
@@ -29,6 +32,67 @@ _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5
 _LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
+class _Ended(NamedTuple):
+    """Where questions of one kind that ended alike are counted. To look these up by their labels
+    takes longer than to count.
+    """
+
+    questions: Counter
+    duration: Histogram
+
+
+class _Questions:
+    """What was asked, and how that ended."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._questions = Counter(
+            "bss_sidecar_questions",
+            "Questions of known tenants, by how they ended.",
+            ["question", "outcome", "connection"],
+            registry=registry,
+        )
+        self._degraded = Counter(
+            "bss_sidecar_degraded_answers",
+            "Answers that lack something, by why.",
+            ["connection", "reason"],
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "bss_sidecar_question_duration_seconds",
+            "From the head of the request to the answer.",
+            ["connection", "question"],
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        in_flight = Gauge(
+            "bss_sidecar_questions_in_flight",
+            "Questions under way.",
+            ["question"],
+            registry=registry,
+        )
+        self._under_way = dict.fromkeys(Question, 0)
+        for question in Question:
+            in_flight.labels(question).set_function(partial(self._under_way.__getitem__, question))
+        self._ended: dict[tuple[Question, Outcome, str], _Ended] = {}
+
+    def asked(self, question: Question) -> None:
+        self._under_way[question] += 1
+
+    def answered(self, record: QuestionRecord) -> None:
+        self._under_way[record.question] -= 1
+        kind = (record.question, record.outcome, record.connection)
+        ended = self._ended.get(kind)
+        if ended is None:
+            ended = self._ended[kind] = _Ended(
+                self._questions.labels(*kind),
+                self._duration.labels(record.connection, record.question),
+            )
+        ended.questions.inc()
+        ended.duration.observe(record.duration_s)
+        if record.reason is not None:
+            self._degraded.labels(record.connection, record.reason).inc()
+
+
 class Metrics:
     """Everything that `/metrics` shows."""
 
@@ -36,31 +100,7 @@ class Metrics:
         # When a series began, as a series of its own: twice the lines, and nobody asks for it.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
         self.registry = CollectorRegistry()
-        self._questions = Counter(
-            "bss_sidecar_questions",
-            "Questions of known tenants, by how they ended.",
-            ["question", "outcome", "connection"],
-            registry=self.registry,
-        )
-        self._degraded = Counter(
-            "bss_sidecar_degraded_answers",
-            "Answers that lack something, by why.",
-            ["connection", "reason"],
-            registry=self.registry,
-        )
-        self._duration = Histogram(
-            "bss_sidecar_question_duration_seconds",
-            "From the head of the request to the answer.",
-            ["connection", "question"],
-            buckets=_BUCKETS_S,
-            registry=self.registry,
-        )
-        self._in_flight = Gauge(
-            "bss_sidecar_questions_in_flight",
-            "Questions under way.",
-            ["question"],
-            registry=self.registry,
-        )
+        self._questions = _Questions(self.registry)
         self._refused = Counter(
             "bss_sidecar_refused_requests",
             "Requests that were not let through, by what was wrong.",
@@ -90,18 +130,12 @@ class Metrics:
         self.requests = RequestMetrics(self.registry)
         self.cache = CacheMetrics(self.registry)
         _tell_of_process(self.registry)
-        for question in Question:
-            self._in_flight.labels(question).set(0)
 
     def asked(self, question: Question) -> None:
-        self._in_flight.labels(question).inc()
+        self._questions.asked(question)
 
     def answered(self, record: QuestionRecord) -> None:
-        self._in_flight.labels(record.question).dec()
-        self._questions.labels(record.question, record.outcome, record.connection).inc()
-        self._duration.labels(record.connection, record.question).observe(record.duration_s)
-        if record.reason is not None:
-            self._degraded.labels(record.connection, record.reason).inc()
+        self._questions.answered(record)
         self.tenants.answered(record)
 
     def refused(self, record: RefusalRecord) -> None:

@@ -44,9 +44,12 @@ class Aggregate:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class QuestionRecord:
-    """One question of a known tenant, once it is over."""
+    """One question of a known tenant, once it is over. Nobody changes it.
+
+    Not frozen, because one is made for each question, and that takes three times as long.
+    """
 
     question: Question
     correlation_id: str

@@ -80,6 +80,11 @@ class Stream:
         self.dropped = 0
         """Lines that are lost, since the beginning."""
 
+    @property
+    def has_lost(self) -> bool:
+        """Lines of which no line has told yet."""
+        return bool(self._lost)
+
     def take_lost(self) -> int:
         """Lines lost since the last one that told of losses; the next line will."""
         if not self._lost:

@@ -49,10 +49,25 @@ class Tracing:
 
     def question(self, question: Question, headers: Headers) -> AbstractContextManager[Told]:
         """Around one question; the function is told how it went."""
-        return _untold()
+        return _UNTOLD
 
     def end(self, within_s: float) -> None:
         """Waits so long at most until what is left is sent. Not on the event loop."""
+
+
+class _Untold(AbstractContextManager[Told]):
+    """Around questions without spans; one will do for all."""
+
+    def __enter__(self) -> Told:
+        return _hears_nothing
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _hears_nothing(_record: QuestionRecord) -> None: ...
+
+
+_UNTOLD = _Untold()
 
 
 class _Untraced:
@@ -69,11 +84,6 @@ _now: ContextVar["_Spans | None"] = ContextVar("question under way", default=Non
 
 
 _step: ContextVar[Step] = ContextVar("exchange under way", default=_UNTRACED)
-
-
-@contextmanager
-def _untold() -> Iterator[Told]:
-    yield lambda _record: None
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def never(_work: Coroutine[Any, Any, None]) -> Any:
 
 
 def test_the_layers_of_a_lookup_stand_in_this_order() -> None:
-    assert [layer.__name__ for layer in LOOKUP] == ["FailOpen", "Cache", "Coalesce"]
+    assert [layer.__name__ for layer in LOOKUP] == ["Cache", "FailOpen", "Coalesce"]
 
 
 def test_the_layers_of_an_exchange_stand_in_this_order() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,7 +21,8 @@ from proxy.cache.keys import new_rings
 from proxy.cache.rules import Lives
 from proxy.cache.store import StoreFailed
 from proxy.cache.tally import Tally, cache_status
-from proxy.lookup.fail_open import FailOpen, ask
+from proxy.lookup import fail_open
+from proxy.lookup.fail_open import FailOpen
 from tests.servers.leaping import LeapingClock
 from tests.unit.cache.caching import (
     CONNECTION,
@@ -34,6 +36,7 @@ from tests.unit.cache.caching import (
 )
 
 A, B, C = uuid4(), uuid4(), uuid4()
+ask = partial(fail_open.ask, on_error=pytest.fail)
 WITH_STALE = Lives(ttl_ms=30_000, negative_ttl_ms=5_000, staleness_ms=60_000)
 
 

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from math import floor
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,12 +23,20 @@ from adapters.outcome import (
     Unavailable,
 )
 from proxy.lifecycle import Tasks
-from proxy.lookup.fail_open import FailOpen, ask
+from proxy.lookup import fail_open
+from proxy.lookup.fail_open import FailOpen
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CANARY = "canary-4711"
 A, B, C = uuid4(), uuid4(), uuid4()
 Answer = Callable[[Sequence[UUID], Call, Learn[Billing]], Awaitable[None]]
+
+
+def unexpected(error: Exception) -> None:
+    raise AssertionError("nothing above the layer fails") from error
+
+
+ask = partial(fail_open.ask, on_error=unexpected)
 
 
 class Adapter(LookupAdapter):
@@ -284,3 +293,17 @@ async def test_it_speaks_for_the_adapter_below(bench: Bench) -> None:
     layer = bench.over(answer)
     assert (layer.source, layer.is_estimate, layer.reporting_currency) == ("double", True, "EUR")
     assert await layer.get_billing_account(C) is None
+
+
+async def test_what_breaks_above_the_layer_costs_those_who_are_still_open_and_is_told() -> None:
+    told: list[Exception] = []
+
+    async def breaks(_asked: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(A, Missing())
+        raise ValueError("a mistake of the cache's")
+
+    call = Call(deadline=asyncio.get_running_loop().time() + 1, asked_at=NOW)
+    lookups = await fail_open.ask(breaks, [A, B, A], call, on_error=told.append)
+
+    assert lookups == {A: Missing(), B: Unavailable(Reason.VENDOR_ERROR)}
+    assert [type(error) for error in told] == [ValueError]
