@@ -5,6 +5,7 @@ its parts are known, then the parts that are: account id (16 bytes), fee and cur
 length, then ASCII or UTF-8), and the name of the plan, which takes the rest.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 from uuid import UUID
@@ -25,9 +26,15 @@ _FEE = 0x02
 _CURRENCY = 0x04
 _PLAN = 0x08
 
+_NOBODY = Missing()
 _OF_MISSING = bytes([_MISSING])
 _OF_NO_DISPUTE = bytes([_NO_DISPUTE])
 _OF_DISPUTE = bytes([_DISPUTE])
+_OF_A_DISPUTE: Mapping[bytes, Found[Dispute] | Missing] = {
+    _OF_NO_DISPUTE: Found(Dispute(active=False)),
+    _OF_DISPUTE: Found(Dispute(active=True)),
+    _OF_MISSING: _NOBODY,
+}
 
 
 def encode(kept: Kept) -> bytes:
@@ -44,7 +51,7 @@ def encode(kept: Kept) -> bytes:
 def decode_billing(plain: bytes) -> Found[Billing] | Missing:
     """Raises `ValueError`, in words of ours, of what `encode` did not make of a billing."""
     if plain == _OF_MISSING:
-        return Missing()
+        return _NOBODY
     kind = plain[0] if plain else 0
     if kind & 0xF0 != _BILLING:
         raise ValueError("not what is known of a billing")
@@ -56,13 +63,10 @@ def decode_billing(plain: bytes) -> Found[Billing] | Missing:
 
 def decode_dispute(plain: bytes) -> Found[Dispute] | Missing:
     """Raises `ValueError`, in words of ours, of what `encode` did not make of a dispute."""
-    if plain == _OF_NO_DISPUTE:
-        return Found(Dispute(active=False))
-    if plain == _OF_DISPUTE:
-        return Found(Dispute(active=True))
-    if plain == _OF_MISSING:
-        return Missing()
-    raise ValueError("not what is known of a dispute")
+    known = _OF_A_DISPUTE.get(plain)
+    if known is None:
+        raise ValueError("not what is known of a dispute")
+    return known
 
 
 def _encode_billing(billing: Billing) -> bytes:

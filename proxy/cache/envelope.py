@@ -11,7 +11,7 @@ from proxy.cache import codec, names
 from proxy.cache.keys import KeyRings
 from proxy.cache.names import Names, Question
 from proxy.cache.rules import BASIS_BYTES, NO_BASIS, Entry, Known
-from proxy.cache.seal import Refused, Sealer
+from proxy.cache.seal import TIMES, Refused, Sealer, too_old_or_new
 
 T = TypeVar("T")
 
@@ -20,6 +20,8 @@ QUESTIONS: tuple[Question, ...] = get_args(Question)
 _HEAD = Struct(f">II{BASIS_BYTES}s")
 """For how long it is fresh, and what it took to find out, in ms; the basis; what was said follows.
 """
+_INSIDE = Struct(TIMES.format + _HEAD.format.removeprefix(">"))
+"""The seal's own times and length, and that head behind them: one entry is read at one go."""
 
 
 class Section(NamedTuple, Generic[T]):
@@ -92,18 +94,19 @@ class Envelopes:
     ) -> Entry[T] | Refused:
         """What does not open, or makes no sense, says why."""
         tenant, connection, question, decode, own_basis = section
-        scope = names.scope(tenant, connection, question)
-        opened = self.sealer.open(sealed, name=name, scope=scope, now_ms=now_ms)
-        if isinstance(opened, Refused):
-            return opened
-        plain, asked_at_ms, ends_at_ms = opened
-        if len(plain) < _HEAD.size:
+        inside = self.sealer.inside(sealed, name, names.scope(tenant, connection, question))
+        if isinstance(inside, Refused):
+            return inside
+        asked_at_ms, ends_at_ms, length, fresh_ms, cost_ms, basis = _INSIDE.unpack_from(inside)
+        refused = too_old_or_new(asked_at_ms, ends_at_ms, now_ms)
+        if refused is not None:
+            return refused
+        if length < _HEAD.size:
             return Refused.MALFORMED
-        fresh_ms, cost_ms, basis = _HEAD.unpack_from(plain)
         if basis != own_basis:
             return Refused.OTHER_CONFIGURATION
         try:
-            known = decode(plain[_HEAD.size :])
+            known = decode(inside[_INSIDE.size : TIMES.size + length])
         except ValueError:
             return Refused.MALFORMED
         return Entry(known, asked_at_ms, asked_at_ms + fresh_ms, ends_at_ms, cost_ms, basis)
