@@ -13,6 +13,7 @@ bytes: a length tells neither a plan nor, as a rule, that there is no such custo
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from itertools import count
 from struct import Struct
@@ -168,8 +169,11 @@ class Sealer:
         aead = self._subkeys.get(sealed[:_NONCE_AT])
         if aead is None:
             return self._inside_of_a_stranger(sealed, name, scope)
-        inside = _decrypted(aead, sealed, name, scope)
-        if inside is None:
+        header = sealed[:_HEADER_BYTES]
+        bound = header + _LENGTH_OF_NAME(len(name)) + name + scope
+        try:
+            inside = aead.decrypt(header[_NONCE_AT:], sealed[_HEADER_BYTES:], bound)
+        except InvalidTag:
             return Refused.FORGED
         if aead is not self._latest:
             self._remember(sealed[:_NONCE_AT], aead)
@@ -198,11 +202,14 @@ class Sealer:
         masters = self._masters.get(sealed[_KEY_ID])
         if masters is None:
             return Refused.UNKNOWN_KEY
+        header = sealed[:_HEADER_BYTES]
         for key in masters:
-            aead = _subkey(key, sealed[_SALT])
-            inside = _decrypted(aead, sealed, name, scope)
-            if inside is not None:
-                self._remember(sealed[:_NONCE_AT], aead)
+            aead = _subkey(key, header[_SALT])
+            with suppress(InvalidTag):
+                inside = aead.decrypt(
+                    header[_NONCE_AT:], sealed[_HEADER_BYTES:], _bound(header, name, scope)
+                )
+                self._remember(header[:_NONCE_AT], aead)
                 return inside
         return Refused.FORGED
 
@@ -221,16 +228,6 @@ def too_old_or_new(issued_at_ms: int, expires_at_ms: int, now_ms: int) -> Refuse
     if issued_at_ms > now_ms + CLOCK_TOLERANCE_MS:
         return Refused.FROM_THE_FUTURE
     return None
-
-
-def _decrypted(aead: AESGCM, sealed: bytes, name: bytes, scope: bytes) -> bytes | None:
-    header = sealed[:_HEADER_BYTES]
-    try:
-        return aead.decrypt(
-            header[_NONCE_AT:], sealed[_HEADER_BYTES:], _bound(header, name, scope)
-        )
-    except InvalidTag:
-        return None
 
 
 def _bound(header: bytes, name: bytes, scope: bytes) -> bytes:

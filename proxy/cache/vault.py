@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from itertools import chain, cycle
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 from uuid import UUID
 
 from proxy.cache.envelope import QUESTIONS, Key, Section
@@ -124,23 +124,30 @@ class Vault:
         by_key = envelopes.names.of_all(*section[:3], customer_ids)
         names = by_key[0] if len(by_key) == 1 else list(chain.from_iterable(by_key))
         gathered = await self._gathered(names)
-        entries: list[Entry[T] | None] = [None] * len(customer_ids)
+        opened = envelopes.open_all(section, names, gathered.values, now_ms=now_ms)
+        entries, refused = self._sifted(opened, len(customer_ids))
+        if gathered.bypassed is None and self.keeper.knows_any:
+            await self._recall(section, customer_ids, entries)
+            refused = [place for place in refused if entries[place] is None]
+        return Reading(entries, len(refused), gathered.bypassed)
+
+    def _sifted(
+        self, opened: Sequence[Entry[T] | Refused | None], customers: int
+    ) -> tuple[list[Entry[T] | None], list[int]]:
+        """The latest entry of each, and the places of those of whom only what does not open is
+        kept. The ring's keys come one after the other, with all customers each.
+        """
+        if len(opened) == customers and not any(isinstance(one, Refused) for one in opened):
+            return cast("list[Entry[T] | None]", opened), []
+        entries: list[Entry[T] | None] = [None] * customers
         refused: set[int] = set()
-        places = cycle(range(len(customer_ids)))
-        for place, name, value in zip(places, names, gathered.values, strict=False):
-            if value is None:
-                continue
-            found = envelopes.open(section, name, value, now_ms=now_ms)
+        for place, found in zip(cycle(range(customers)), opened, strict=False):
             if isinstance(found, Refused):
                 self.witness.refused(found)
                 refused.add(place)
-            elif _is_later(found, entries[place]):
+            elif found is not None and _is_later(found, entries[place]):
                 entries[place] = found
-        if gathered.bypassed is None and self.keeper.knows_any:
-            await self._recall(section, customer_ids, entries)
-        return Reading(
-            entries, sum(entries[place] is None for place in refused), gathered.bypassed
-        )
+        return entries, [place for place in refused if entries[place] is None]
 
     async def forget(self, tenant: str, connection: str, customer_id: UUID) -> None:
         """Of all questions. What this process knows is gone when it suspends for the first time.
