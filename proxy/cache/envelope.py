@@ -1,6 +1,6 @@
 """Entries as a store sees them: sealed bytes under keyed names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Generic, NamedTuple, TypeVar, get_args
@@ -11,7 +11,7 @@ from proxy.cache import codec, names
 from proxy.cache.keys import KeyRings
 from proxy.cache.names import Names, Question
 from proxy.cache.rules import BASIS_BYTES, NO_BASIS, Entry, Known
-from proxy.cache.seal import Refused, Sealer
+from proxy.cache.seal import TIMES, Refused, Sealer, too_old_or_new
 
 T = TypeVar("T")
 
@@ -20,6 +20,10 @@ QUESTIONS: tuple[Question, ...] = get_args(Question)
 _HEAD = Struct(f">II{BASIS_BYTES}s")
 """For how long it is fresh, and what it took to find out, in ms; the basis; what was said follows.
 """
+_INSIDE = Struct(TIMES.format + _HEAD.format.removeprefix(">"))
+"""The seal's own times and length, and that head behind them: one entry is read at one go."""
+_INSIDE_BYTES = _INSIDE.size
+_unpack = _INSIDE.unpack_from
 
 
 class Section(NamedTuple, Generic[T]):
@@ -87,23 +91,37 @@ class Envelopes:
             expires_at_ms=entry.ends_at_ms,
         )
 
-    def open(
-        self, section: Section[T], name: bytes, sealed: bytes, *, now_ms: int
+    def open_all(
+        self,
+        section: Section[T],
+        names_of_all: Sequence[bytes],
+        values: Sequence[bytes | None],
+        *,
+        now_ms: int,
+    ) -> list[Entry[T] | Refused | None]:
+        """Of each value under its name; what does not open, or makes no sense, says why."""
+        scope = names.scope(*section[:3])
+        return [
+            None if value is None else self._open(section, name, value, scope, now_ms)
+            for name, value in zip(names_of_all, values, strict=True)
+        ]
+
+    def _open(
+        self, section: Section[T], name: bytes, sealed: bytes, scope: bytes, now_ms: int
     ) -> Entry[T] | Refused:
-        """What does not open, or makes no sense, says why."""
-        tenant, connection, question, decode, own_basis = section
-        scope = names.scope(tenant, connection, question)
-        opened = self.sealer.open(sealed, name=name, scope=scope, now_ms=now_ms)
-        if isinstance(opened, Refused):
-            return opened
-        plain, asked_at_ms, ends_at_ms = opened
-        if len(plain) < _HEAD.size:
+        inside = self.sealer.inside(sealed, name, scope)
+        if isinstance(inside, Refused):
+            return inside
+        asked_at_ms, ends_at_ms, length, fresh_ms, cost_ms, basis = _unpack(inside)
+        refused = too_old_or_new(asked_at_ms, ends_at_ms, now_ms)
+        if refused is not None:
+            return refused
+        if length < _HEAD.size:
             return Refused.MALFORMED
-        fresh_ms, cost_ms, basis = _HEAD.unpack_from(plain)
-        if basis != own_basis:
+        if basis != section.basis:
             return Refused.OTHER_CONFIGURATION
         try:
-            known = decode(plain[_HEAD.size :])
+            known = section.decode(inside[_INSIDE_BYTES : TIMES.size + length])
         except ValueError:
             return Refused.MALFORMED
         return Entry(known, asked_at_ms, asked_at_ms + fresh_ms, ends_at_ms, cost_ms, basis)

@@ -7,12 +7,13 @@ that nobody asks again in between.
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.cache.envelope import Key, Section
 from proxy.cache.means import Means, Spawn
+from proxy.cache.names import Question
 from proxy.cache.rules import Entry
 from proxy.cache.store import Put, StoreFailed
 from proxy.cache.witness import Dropped, Witness
@@ -38,6 +39,11 @@ class _Learned(NamedTuple):
     """On the event loop's clock."""
 
 
+_NOTHING: Mapping[UUID, _Learned] = {}
+_Place: TypeAlias = tuple[str, str, Question]
+"""What a section, and the keys of it, begin with."""
+
+
 class Keeper:
     """One for all that share a store."""
 
@@ -58,7 +64,7 @@ class Keeper:
         self._most = most
         self._witness = witness
         self._breaker = breaker
-        self._recent: dict[Key, _Learned] = {}
+        self._recent: dict[_Place, dict[UUID, _Learned]] = {}
         self._queue: dict[Key, _Learned] = {}
         self._writer: asyncio.Task[None] | None = None
 
@@ -73,7 +79,7 @@ class Keeper:
             self._witness.dropped(1, "queue_full")
             return
         learned = _Learned(entry, asyncio.get_running_loop().time() + left_s)
-        self._recent[key] = self._queue[key] = learned
+        self._recent.setdefault(key[:3], {})[key.customer_id] = self._queue[key] = learned
         if self._writer is None:
             self._writer = self._spawn(self._write())
             self._writer.add_done_callback(self._ended)
@@ -84,7 +90,7 @@ class Keeper:
 
     def recall(self, section: Section[T], customer_id: UUID) -> Entry[T] | None:
         """What was learned a moment ago, on the same basis."""
-        learned = self._recent.get(section.key(customer_id))
+        learned = self._recent.get(section[:3], _NOTHING).get(customer_id)
         if learned is None or learned.entry.basis != section.basis:
             return None
         # Under a key of this section there are only entries of its kind.
@@ -93,7 +99,7 @@ class Keeper:
     def forget(self, key: Key) -> None:
         """A write that has begun goes on: the tombstone is for it."""
         self._queue.pop(key, None)
-        self._recent.pop(key, None)
+        self._drop(key)
 
     async def written(self) -> None:
         """Returns when nothing waits any more."""
@@ -126,8 +132,19 @@ class Keeper:
 
     def _let_go(self, batch: Mapping[Key, _Learned]) -> None:
         for key, learned in batch.items():
-            if self._recent.get(key) is learned:
-                del self._recent[key]
+            if self._lately(key) is learned:
+                self._drop(key)
+
+    def _lately(self, key: Key) -> _Learned | None:
+        return self._recent.get(key[:3], _NOTHING).get(key.customer_id)
+
+    def _drop(self, key: Key) -> None:
+        place = key[:3]
+        of_place = self._recent.get(place)
+        if of_place is not None:
+            of_place.pop(key.customer_id, None)
+            if not of_place:
+                del self._recent[place]
 
     async def _write_out(self, batch: Mapping[Key, _Learned]) -> None:
         try:
@@ -176,7 +193,7 @@ class Keeper:
         puts: list[Put] = []
         envelopes = self._means.envelopes
         for number, (key, learned) in enumerate(batch.items(), start=1):
-            if key not in self._recent:  # forgotten meanwhile
+            if self._lately(key) is None:  # forgotten meanwhile
                 continue
             ttl_s = learned.until - asyncio.get_running_loop().time()
             if ttl_s <= 0:

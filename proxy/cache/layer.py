@@ -1,8 +1,8 @@
 """The layer: what was learned a moment ago is not asked again."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+from collections.abc import Coroutine, Sequence
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from adapters.call import Call
@@ -46,15 +46,15 @@ class Cache(LookupAdapter):
         self._billing = Keeping(billing, inner.look_up_billing, vault, refresh_budget_s)
         self._disputes = Keeping(disputes, inner.look_up_disputes, vault, refresh_budget_s)
 
-    async def look_up_billing(
+    def look_up_billing(
         self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Billing]
-    ) -> None:
-        await self._billing.ask(customer_ids, call, learn)
+    ) -> Coroutine[Any, Any, None]:
+        return self._billing.ask(customer_ids, call, learn)
 
-    async def look_up_disputes(
+    def look_up_disputes(
         self, customer_ids: Sequence[UUID], call: Call, learn: Learn[Dispute]
-    ) -> None:
-        await self._disputes.ask(customer_ids, call, learn)
+    ) -> Coroutine[Any, Any, None]:
+        return self._disputes.ask(customer_ids, call, learn)
 
     async def forget(self, customer_id: UUID) -> None:
         """As `Vault.forget` does. Raises `NotForgotten`."""
@@ -73,19 +73,19 @@ class Keeping(Generic[T]):
         self._refresh_budget_s = refresh_budget_s
 
     async def ask(self, customer_ids: Sequence[UUID], call: Call, learn: Learn[T]) -> None:
-        moment = Moment(call.asked_at)
-        with self._vault.inquiry(self._section, customer_ids) as inquiry:
+        moment, section, vault = Moment(call.asked_at), self._section, self._vault
+        with vault.inquiry(section) as inquiry:
             reading = await self._read(customer_ids, moment)
             found = self._sort(customer_ids, inquiry, reading, moment, call.tally)
-            for customer_id, known in found.fresh.items():
+            for customer_id, known in found.fresh:
                 learn(customer_id, known)
             if found.due:
                 found.tally.refreshes += self._refresh(found.due, call, moment)
-            section = self._section
-            self._vault.witness.looked(
+            vault.witness.looked(
                 section.connection, section.question, found.tally, moment.elapsed_s()
             )
             if found.unknown:
+                inquiry.ask_about(found.unknown)
                 await self._ask_below(inquiry, found, call, moment, learn)
 
     async def _read(self, customer_ids: Sequence[UUID], moment: Moment) -> Reading[T]:
@@ -93,7 +93,7 @@ class Keeping(Generic[T]):
             return await self._vault.read(self._section, customer_ids, now_ms=moment.asked_at_ms)
         except Exception as error:  # noqa: BLE001  (told to the witness; the cache has nothing)
             self._vault.witness.broke(type(error).__qualname__)
-            return Reading({}, (), "protocol")
+            return Reading([None] * len(customer_ids), 0, "protocol")
 
     def _sort(
         self,
@@ -104,8 +104,10 @@ class Keeping(Generic[T]):
         tally: object,
     ) -> Sorted[T]:
         entries = reading.entries
-        if len(inquiry.open) < len(customer_ids):  # somebody was forgotten meanwhile
-            entries = {one: entry for one, entry in entries.items() if one in inquiry.open}
+        if inquiry.forgotten:
+            gone = inquiry.forgotten
+            both = zip(customer_ids, entries, strict=True)
+            entries = [None if one in gone else entry for one, entry in both]
         found = sort(
             customer_ids,
             entries,
@@ -114,7 +116,7 @@ class Keeping(Generic[T]):
             luck=self._vault.luck,
             tally=tally if isinstance(tally, Tally) else Tally(),
         )
-        found.tally.unopenable += len(reading.refused)
+        found.tally.unopenable += reading.refused
         if reading.bypassed is not None:
             found.tally.bypassed += len(found.unknown)
         return found
@@ -157,7 +159,8 @@ class Keeping(Generic[T]):
     async def _ask_early(self, keys: Sequence[Key], failed: set[Key], call: Call) -> None:
         moment = Moment(call.asked_at)
         customer_ids = [key.customer_id for key in keys if key in self._vault.refreshes]
-        with self._vault.inquiry(self._section, customer_ids) as inquiry:
+        with self._vault.inquiry(self._section) as inquiry:
+            inquiry.ask_about(customer_ids)
 
             def hear(customer_id: UUID, lookup: Lookup[T]) -> None:
                 if keep(self._vault, inquiry, customer_id, lookup, moment):

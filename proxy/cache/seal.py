@@ -13,6 +13,7 @@ bytes: a length tells neither a plan nor, as a rule, that there is no such custo
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from itertools import count
 from struct import Struct
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from proxy.cache.keys import KEY_BYTES, KeyRing, Random
 
 VERSION = b"\x01"
+_VERSION = VERSION[0]
 SEALS_PER_SUBKEY = 2**32
 REMEMBERED_SUBKEYS = 1024
 """Of all processes whose entries were opened lately; one takes about 2.5 KB."""
@@ -44,9 +46,11 @@ _KEY_ID = slice(1, 5)
 _SALT = slice(5, 21)
 _NONCE_AT = 21
 _HEADER_BYTES = 33
-_TIMES = Struct(">QQI")
+TIMES = Struct(">QQI")
+"""Inside, before what was sealed: issued at, expires at, length."""
+_LENGTH_OF_NAME = Struct(">I").pack
 _LEAST_BYTES = _HEADER_BYTES + _STEP_BYTES + _TAG_BYTES
-_MOST_BYTES = _HEADER_BYTES + _TIMES.size + LARGEST_PLAIN_BYTES + _STEP_BYTES + _TAG_BYTES
+_MOST_BYTES = _HEADER_BYTES + TIMES.size + LARGEST_PLAIN_BYTES + _STEP_BYTES + _TAG_BYTES
 _ID_LABEL = b"bss-sidecar cache 1: key id"
 _SUBKEY_LABEL = b"bss-sidecar cache 1: subkey"
 
@@ -109,7 +113,7 @@ class _Pen(NamedTuple):
 class Sealer:
     """Seals under the first key of a ring, and opens what any key of it sealed."""
 
-    __slots__ = ("_masters", "_pen", "_random", "_renew_after", "_ring", "_subkeys")
+    __slots__ = ("_latest", "_masters", "_pen", "_random", "_renew_after", "_ring", "_subkeys")
 
     def __init__(
         self,
@@ -126,6 +130,8 @@ class Sealer:
         self._renew_after = renew_after
         self._pen: _Pen | None = None
         self._subkeys: dict[bytes, AESGCM] = {}
+        self._latest: AESGCM | None = None
+        """The last one of the subkeys."""
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a sealer is not copied: two would count the same nonces")
@@ -138,7 +144,7 @@ class Sealer:
             raise ValueError("an entry lives for more than nothing and at most 300 s")
         if len(plain) > LARGEST_PLAIN_BYTES:
             raise ValueError("an entry is too large")
-        inside = _TIMES.pack(issued_at_ms, expires_at_ms, len(plain)) + plain
+        inside = TIMES.pack(issued_at_ms, expires_at_ms, len(plain)) + plain
         inside += bytes(-len(inside) % _STEP_BYTES)
         pen, number = self._next()
         nonce = number.to_bytes(_NONCE_BYTES)
@@ -146,13 +152,32 @@ class Sealer:
         return header + pen.aead.encrypt(nonce, inside, _bound(header, name, scope))
 
     def open(self, sealed: bytes, *, name: bytes, scope: bytes, now_ms: int) -> Opened | Refused:
-        if not _LEAST_BYTES <= len(sealed) <= _MOST_BYTES or sealed[:1] != VERSION:
+        inside = self.inside(sealed, name, scope)
+        if isinstance(inside, Refused):
+            return inside
+        issued_at_ms, expires_at_ms, length = TIMES.unpack_from(inside)
+        refused = too_old_or_new(issued_at_ms, expires_at_ms, now_ms)
+        if refused is not None:
+            return refused
+        plain = inside[TIMES.size : TIMES.size + length]
+        return Opened(plain, issued_at_ms, expires_at_ms)
+
+    def inside(self, sealed: bytes, name: bytes, scope: bytes) -> bytes | Refused:
+        """What is inside, whose times nobody has looked at: `too_old_or_new` does."""
+        if not _LEAST_BYTES <= len(sealed) <= _MOST_BYTES or sealed[0] != _VERSION:
             return Refused.MALFORMED
-        masters = self._masters.get(sealed[_KEY_ID])
-        if masters is None:
-            return Refused.UNKNOWN_KEY
-        inside = self._inside(sealed, masters, name, scope)
-        return Refused.FORGED if inside is None else _judged(inside, now_ms)
+        aead = self._subkeys.get(sealed[:_NONCE_AT])
+        if aead is None:
+            return self._inside_of_a_stranger(sealed, name, scope)
+        header = sealed[:_HEADER_BYTES]
+        bound = header + _LENGTH_OF_NAME(len(name)) + name + scope
+        try:
+            inside = aead.decrypt(header[_NONCE_AT:], sealed[_HEADER_BYTES:], bound)
+        except InvalidTag:
+            return Refused.FORGED
+        if aead is not self._latest:
+            self._remember(sealed[:_NONCE_AT], aead)
+        return inside
 
     def _next(self) -> tuple[_Pen, int]:
         """A subkey of this process, and a number that it has not been used with."""
@@ -172,43 +197,41 @@ class Sealer:
         head = VERSION + _derived(key, b"", _ID_LABEL, _ID_BYTES) + salt
         return _Pen(_subkey(key, salt), head, count(), _LINEAGE.now())
 
-    def _inside(
-        self, sealed: bytes, masters: list[bytes], name: bytes, scope: bytes
-    ) -> bytes | None:
+    def _inside_of_a_stranger(self, sealed: bytes, name: bytes, scope: bytes) -> bytes | Refused:
         """What does not open leaves nothing behind: salts at random fill no memory of ours."""
+        masters = self._masters.get(sealed[_KEY_ID])
+        if masters is None:
+            return Refused.UNKNOWN_KEY
         header = sealed[:_HEADER_BYTES]
-        remembered = self._subkeys.get(header[:_NONCE_AT])
-        tried = [remembered] if remembered else (_subkey(key, header[_SALT]) for key in masters)
-        for aead in tried:
-            try:
+        for key in masters:
+            aead = _subkey(key, header[_SALT])
+            with suppress(InvalidTag):
                 inside = aead.decrypt(
                     header[_NONCE_AT:], sealed[_HEADER_BYTES:], _bound(header, name, scope)
                 )
-            except InvalidTag:
-                continue
-            self._remember(header[:_NONCE_AT], aead)
-            return inside
-        return None
+                self._remember(header[:_NONCE_AT], aead)
+                return inside
+        return Refused.FORGED
 
     def _remember(self, head: bytes, aead: AESGCM) -> None:
         """The one that was needed last comes last; the first one goes when there is no room."""
         self._subkeys.pop(head, None)
-        self._subkeys[head] = aead
+        self._subkeys[head] = self._latest = aead
         if len(self._subkeys) > REMEMBERED_SUBKEYS:
             del self._subkeys[next(iter(self._subkeys))]
 
 
-def _judged(inside: bytes, now_ms: int) -> Opened | Refused:
-    issued_at_ms, expires_at_ms, length = _TIMES.unpack_from(inside)
-    if now_ms >= min(expires_at_ms, issued_at_ms + LONGEST_MS):
+def too_old_or_new(issued_at_ms: int, expires_at_ms: int, now_ms: int) -> Refused | None:
+    """Whether the times inside an entry refuse it."""
+    if now_ms >= expires_at_ms or now_ms >= issued_at_ms + LONGEST_MS:
         return Refused.EXPIRED
     if issued_at_ms > now_ms + CLOCK_TOLERANCE_MS:
         return Refused.FROM_THE_FUTURE
-    return Opened(inside[_TIMES.size : _TIMES.size + length], issued_at_ms, expires_at_ms)
+    return None
 
 
 def _bound(header: bytes, name: bytes, scope: bytes) -> bytes:
-    return b"".join((header, len(name).to_bytes(4), name, scope))
+    return header + _LENGTH_OF_NAME(len(name)) + name + scope
 
 
 def _subkey(master: bytes, salt: bytes) -> AESGCM:

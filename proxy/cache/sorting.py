@@ -1,12 +1,13 @@
 """Of the customers of a question: who is answered now, and who has to be asked about. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from adapters.outcome import Missing
 from proxy.cache.rules import Entry, Known, Lives, Luck, State, fresh_for_ms, is_due, judge
+from proxy.cache.seal import CLOCK_TOLERANCE_MS
 from proxy.cache.tally import Tally
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ class Sorted(Generic[T]):
     """All of it is personal data, but for the tally."""
 
     tally: Tally
-    fresh: dict[UUID, Known[T]] = field(default_factory=dict, repr=False)
+    fresh: list[tuple[UUID, Known[T]]] = field(default_factory=list, repr=False)
     due: list[UUID] = field(default_factory=list, repr=False)
     """Those of the fresh ones who should be asked about ahead of time."""
     unknown: list[UUID] = field(default_factory=list, repr=False)
@@ -28,39 +29,36 @@ class Sorted(Generic[T]):
 
 def sort(
     customer_ids: Sequence[UUID],
-    entries: Mapping[UUID, Entry[T]],
+    entries: Sequence[Entry[T] | None],
     *,
     now_ms: int,
     lives: Lives,
     luck: Luck,
     tally: Tally,
 ) -> Sorted[T]:
-    """`entries`: of those who may be answered from them."""
+    """`entries`: of each of them, where they may be answered from it."""
     made: Sorted[T] = Sorted(tally)
-    for customer_id in customer_ids:
-        entry = entries.get(customer_id)
+    fresh, unknown, soonest_ms = made.fresh, made.unknown, tally.fresh_for_ms
+    for customer_id, entry in zip(customer_ids, entries, strict=True):
         if entry is None:
-            made.unknown.append(customer_id)
+            unknown.append(customer_id)
             continue
-        state = judge(entry, now_ms=now_ms, lives=lives)
-        if state is State.FRESH:
-            _use(made, customer_id, entry, now_ms, lives, luck)
+        left_ms = fresh_for_ms(entry, now_ms=now_ms, lives=lives)
+        age_ms = now_ms - entry.asked_at_ms
+        if left_ms <= 0 or age_ms < -CLOCK_TOLERANCE_MS:  # as `judge` has it
+            unknown.append(customer_id)
+            tally.outdated += 1
+            if judge(entry, now_ms=now_ms, lives=lives) is State.STALE:
+                made.stale[customer_id] = entry.known
             continue
-        made.unknown.append(customer_id)
-        tally.outdated += 1
-        if state is State.STALE:
-            made.stale[customer_id] = entry.known
-    tally.misses += len(made.unknown)
+        fresh.append((customer_id, entry.known))
+        if soonest_ms is None or left_ms < soonest_ms:
+            soonest_ms = left_ms
+        # In the first half of a life `is_due` says no: most entries are spared the question.
+        if left_ms <= age_ms and is_due(entry, now_ms=now_ms, lives=lives, luck=luck()):
+            made.due.append(customer_id)
+    tally.fresh_for_ms = soonest_ms
+    tally.hits += len(fresh)
+    tally.negative += sum(isinstance(known, Missing) for _, known in fresh)
+    tally.misses += len(unknown)
     return made
-
-
-def _use(
-    made: Sorted[T], customer_id: UUID, entry: Entry[T], now_ms: int, lives: Lives, luck: Luck
-) -> None:
-    made.fresh[customer_id] = entry.known
-    made.tally.hit(
-        fresh_for_ms=fresh_for_ms(entry, now_ms=now_ms, lives=lives),
-        negative=isinstance(entry.known, Missing),
-    )
-    if is_due(entry, now_ms=now_ms, lives=lives, luck=luck()):
-        made.due.append(customer_id)

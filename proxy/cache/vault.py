@@ -6,9 +6,9 @@ refreshes, writes that wait, and the store.
 
 import asyncio
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from itertools import chain, cycle
+from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 from uuid import UUID
 
 from proxy.cache.envelope import QUESTIONS, Key, Section
@@ -40,21 +40,44 @@ class NotForgotten(Exception):  # noqa: N818  (says what happened, as `StoreFail
 
 
 class Inquiry(Generic[T]):
-    """A question under way, with the customers of whom it may use and keep what there is."""
+    """A question under way. With it (`with`), it is known to whoever forgets a customer."""
 
-    __slots__ = ("open", "section")
+    __slots__ = ("_under_way", "forgotten", "open", "section")
 
-    def __init__(self, section: Section[T], customer_ids: set[UUID]) -> None:
+    def __init__(
+        self, section: Section[T], forgotten: set[UUID], under_way: "set[Inquiry[Any]]"
+    ) -> None:
         self.section = section
-        self.open = customer_ids
+        self.forgotten = forgotten
+        """Of them nothing may be used or kept that was known before."""
+        self.open: set[UUID] = set()
+        """Those of whom the next live word may be kept."""
+        self._under_way = under_way
+
+    def ask_about(self, customer_ids: Sequence[UUID]) -> None:
+        """From now on, of the layers below."""
+        self.open = set(customer_ids) - self.forgotten
+
+    def forget(self, customer_id: UUID) -> None:
+        self.forgotten.add(customer_id)
+        self.open.discard(customer_id)
+
+    def __enter__(self) -> Self:
+        self._under_way.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._under_way.discard(self)
+        self.open.clear()
 
 
 class Reading(NamedTuple, Generic[T]):
     """What is kept of the customers asked."""
 
-    entries: Mapping[UUID, Entry[T]]
-    refused: Collection[UUID] = ()
-    """Those of whom something is kept that does not open."""
+    entries: Sequence[Entry[T] | None]
+    """Of each of them."""
+    refused: int = 0
+    """Of so many only what does not open."""
     bypassed: Bypassed | None = None
 
 
@@ -85,45 +108,46 @@ class Vault:
         self.inquiries: set[Inquiry[Any]] = set()
         self._forgetting: dict[tuple[str, str, UUID], int] = {}
 
-    @contextmanager
-    def inquiry(self, section: Section[T], customer_ids: Sequence[UUID]) -> Iterator[Inquiry[T]]:
-        open_now = set(customer_ids)
+    def inquiry(self, section: Section[T]) -> Inquiry[T]:
+        """To be entered at once, and left when nothing of it is used or kept any more."""
+        forgotten: set[UUID] = set()
         if self._forgetting:
             place = section[:2]
-            open_now = {one for one in open_now if (*place, one) not in self._forgetting}
-        inquiry = Inquiry(section, open_now)
-        self.inquiries.add(inquiry)
-        try:
-            yield inquiry
-        finally:
-            self.inquiries.discard(inquiry)
-            inquiry.open.clear()
+            forgotten.update(one for *where, one in self._forgetting if tuple(where) == place)
+        return Inquiry(section, forgotten, self.inquiries)
 
     async def read(
         self, section: Section[T], customer_ids: Sequence[UUID], *, now_ms: int
     ) -> Reading[T]:
         """Raises nothing of the store's. What was learned here while it was asked is known too."""
         envelopes = self.means.envelopes
-        places = [
-            (customer_id, name)
-            for customer_id in customer_ids
-            for name in envelopes.names.every(*section[:3], customer_id)
-        ]
-        gathered = await self._gathered(name for _, name in places)
-        entries: dict[UUID, Entry[T]] = {}
-        refused: set[UUID] = set()
-        for (customer_id, name), value in zip(places, gathered.values, strict=True):
-            if value is None:
-                continue
-            found = envelopes.open(section, name, value, now_ms=now_ms)
+        by_key = envelopes.names.of_all(*section[:3], customer_ids)
+        names = by_key[0] if len(by_key) == 1 else list(chain.from_iterable(by_key))
+        gathered = await self._gathered(names)
+        opened = envelopes.open_all(section, names, gathered.values, now_ms=now_ms)
+        entries, refused = self._sifted(opened, len(customer_ids))
+        if gathered.bypassed is None and self.keeper.knows_any:
+            await self._recall(section, customer_ids, entries)
+            refused = [place for place in refused if entries[place] is None]
+        return Reading(entries, len(refused), gathered.bypassed)
+
+    def _sifted(
+        self, opened: Sequence[Entry[T] | Refused | None], customers: int
+    ) -> tuple[list[Entry[T] | None], list[int]]:
+        """The latest entry of each, and the places of those of whom only what does not open is
+        kept. The ring's keys come one after the other, with all customers each.
+        """
+        if len(opened) == customers and not any(isinstance(one, Refused) for one in opened):
+            return cast("list[Entry[T] | None]", opened), []
+        entries: list[Entry[T] | None] = [None] * customers
+        refused: set[int] = set()
+        for place, found in zip(cycle(range(customers)), opened, strict=False):
             if isinstance(found, Refused):
                 self.witness.refused(found)
-                refused.add(customer_id)
-            elif _is_later(found, entries.get(customer_id)):
-                entries[customer_id] = found
-        if gathered.bypassed is None and self.keeper.knows_any:
-            entries.update(await self._recalled(section, customer_ids, entries))
-        return Reading(entries, refused - entries.keys(), gathered.bypassed)
+                refused.add(place)
+            elif found is not None and _is_later(found, entries[place]):
+                entries[place] = found
+        return entries, [place for place in refused if entries[place] is None]
 
     async def forget(self, tenant: str, connection: str, customer_id: UUID) -> None:
         """Of all questions. What this process knows is gone when it suspends for the first time.
@@ -145,36 +169,37 @@ class Vault:
         await self.refreshes.aclose()
         await self.keeper.aclose()
 
-    async def _recalled(
-        self, section: Section[T], customer_ids: Sequence[UUID], entries: Mapping[UUID, Entry[T]]
-    ) -> Mapping[UUID, Entry[T]]:
+    async def _recall(
+        self, section: Section[T], customer_ids: Sequence[UUID], entries: list[Entry[T] | None]
+    ) -> None:
         """What was learned here a moment ago, and the store did not have yet.
 
         So it could not remove it either: it is asked whether another sidecar has forgotten them.
         """
-        recalled: dict[UUID, Entry[T]] = {}
-        for customer_id in customer_ids:
+        recalled: dict[int, Entry[T]] = {}
+        for place, customer_id in enumerate(customer_ids):
             learned = self.keeper.recall(section, customer_id)
-            if learned is not None and _is_later(learned, entries.get(customer_id)):
-                recalled[customer_id] = learned
+            if learned is not None and _is_later(learned, entries[place]):
+                recalled[place] = learned
         if not recalled:
-            return recalled
+            return
         names = self.means.envelopes.names
         graves = [
-            (customer_id, name)
-            for customer_id in recalled
-            for name in names.tombstones(*section[:2], customer_id)
+            (place, name)
+            for place in recalled
+            for name in names.tombstones(*section[:2], customer_ids[place])
         ]
-        marks = await self._gathered(name for _, name in graves)
+        marks = await self._gathered([name for _, name in graves])
         if marks.bypassed is not None:
-            return {}
-        for (customer_id, _), mark in zip(graves, marks.values, strict=True):
+            return
+        for (place, _), mark in zip(graves, marks.values, strict=True):
             if mark is not None:
-                recalled.pop(customer_id, None)
-        return recalled
+                recalled.pop(place, None)
+        for place, learned in recalled.items():
+            entries[place] = learned
 
-    async def _gathered(self, names: Iterable[bytes]) -> Gathered:
-        gathered = await self.means.reads.get_many(tuple(names))
+    async def _gathered(self, names: Sequence[bytes]) -> Gathered:
+        gathered = await self.means.reads.get_many(names)
         if gathered.bypassed is not None:
             self.witness.bypassed(gathered.bypassed)
         return gathered
@@ -182,7 +207,7 @@ class Vault:
     def _forget_here(self, tenant: str, connection: str, customer_id: UUID) -> None:
         for inquiry in self.inquiries:
             if inquiry.section[:2] == (tenant, connection):
-                inquiry.open.discard(customer_id)
+                inquiry.forget(customer_id)
         for question in QUESTIONS:
             key = Key(tenant, connection, question, customer_id)
             self.keeper.forget(key)
