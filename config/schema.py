@@ -7,6 +7,8 @@ which `${NAME}` stands for an environment variable; the rules between settings a
 from collections.abc import Iterable
 from typing import Any
 
+from config.descriptions import description
+from config.group import Group
 from config.settings import Settings
 from config.units import DURATION, SIZE, format_duration, format_size
 
@@ -30,21 +32,29 @@ def json_schema(vendors: Iterable[str]) -> dict[str, Any]:
     made = Settings.model_json_schema()
     definitions = made.pop("$defs")
     definitions["Connection"]["properties"]["vendor"]["enum"] = sorted(vendors)
-    groups = {name: _group(group) for name, group in definitions.items()}
+    kinds = {kind.__name__: kind for kind in Group.__subclasses__()}
+    groups = {name: _group(group, kinds[name]) for name, group in definitions.items()}
     return {
         "$schema": _DIALECT,
-        **_group(made),
+        **_group(made, Settings),
         "title": "Configuration of bss-sidecar",
         "$defs": {"EnvironmentVariable": _VARIABLE, **groups},
     }
 
 
-def _group(made: dict[str, Any]) -> dict[str, Any]:
+def _group(made: dict[str, Any], kind: type[Group]) -> dict[str, Any]:
     """A group of settings, each as it stands in the file."""
     group = {key: value for key, value in made.items() if key != "title"}
     group["description"] = _one_line(made["description"])
-    group["properties"] = {name: _setting(name, of) for name, of in made["properties"].items()}
+    group["properties"] = {
+        name: _setting(name, _described(of, description(kind, name)))
+        for name, of in made["properties"].items()
+    }
     return group
+
+
+def _described(made: dict[str, Any], text: str) -> dict[str, Any]:
+    return {"description": text, **made} if text else made
 
 
 def _setting(name: str, made: dict[str, Any]) -> dict[str, Any]:

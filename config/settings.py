@@ -64,9 +64,9 @@ class AdminListener(Group):
 class Listeners(Group):
     """The three doors, each with its own routes and no other's."""
 
-    data: DataListener = DataListener()
-    ops: OpsListener = OpsListener()
-    admin: AdminListener = AdminListener()
+    data: DataListener = DataListener.untouched()
+    ops: OpsListener = OpsListener.untouched()
+    admin: AdminListener = AdminListener.untouched()
 
 
 class Auth(Group):
@@ -246,10 +246,10 @@ class Hedging(Group):
 class Guard(Group):
     """What stands between a question and a vendor that fails."""
 
-    retry: Retry = Retry()
-    breaker: Breaker = Breaker()
-    adaptive_concurrency: AdaptiveConcurrency = AdaptiveConcurrency()
-    hedging: Hedging = Hedging()
+    retry: Retry = Retry.untouched()
+    breaker: Breaker = Breaker.untouched()
+    adaptive_concurrency: AdaptiveConcurrency = AdaptiveConcurrency.untouched()
+    hedging: Hedging = Hedging.untouched()
 
 
 class IdentitySource(Group):
@@ -301,10 +301,10 @@ class Connection(Group):
     oauth2: OAuth2 | None = None
     headers: dict[str, str] = Field(default={}, repr=False)
     """Further request headers, the same on each exchange. A gateway's key only as `${NAME}`."""
-    wire: Wire = Wire()
-    guard: Guard = Guard()
-    identity: IdentitySource = IdentitySource()
-    tmf: TmfProfile = TmfProfile()
+    wire: Wire = Wire.untouched()
+    guard: Guard = Guard.untouched()
+    identity: IdentitySource = IdentitySource.untouched()
+    tmf: TmfProfile = TmfProfile.untouched()
     database: Database | None = None
 
 
@@ -386,12 +386,12 @@ class Settings(Group):
     """The operators that are served, each under its `X-Tenant-ID`."""
     default_tenant: TenantName | None = None
     """Serves requests without `X-Tenant-ID`, and only those."""
-    listeners: Listeners = Listeners()
-    auth: Auth = Auth()
-    deadlines: Deadlines = Deadlines()
-    limits: Limits = Limits()
-    cache: Cache = Cache()
-    shutdown: Shutdown = Shutdown()
-    logging: Logging = Logging()
-    metrics: Metrics = Metrics()
-    audit: Audit = Audit()
+    listeners: Listeners = Listeners.untouched()
+    auth: Auth = Auth.untouched()
+    deadlines: Deadlines = Deadlines.untouched()
+    limits: Limits = Limits.untouched()
+    cache: Cache = Cache.untouched()
+    shutdown: Shutdown = Shutdown.untouched()
+    logging: Logging = Logging.untouched()
+    metrics: Metrics = Metrics.untouched()
+    audit: Audit = Audit.untouched()

@@ -4,21 +4,27 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from config.group import Group
 from config.problems import Place
 from config.settings import Settings
 
 NO_FIELDS: Mapping[str, FieldInfo] = {}
 
 
-def fields_at(place: Place) -> Mapping[str, FieldInfo]:
-    """The settings of the group at a place; none where there is no group."""
+def group_at(place: Place) -> type[Group] | None:
     kind: Any = Settings
     for step in place:
         kind = _inner(kind, step)
-    return kind.model_fields if _is_group(kind) else NO_FIELDS
+    return kind if _is_group(kind) else None
+
+
+def fields_at(place: Place) -> Mapping[str, FieldInfo]:
+    """The settings of the group at a place; none where there is no group."""
+    group = group_at(place)
+    return NO_FIELDS if group is None else group.model_fields
 
 
 def field_at(place: Place) -> FieldInfo | None:
@@ -63,7 +69,7 @@ def _inner(kind: Any, step: str | int) -> Any:
 
 
 def _is_group(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    return isinstance(kind, type) and issubclass(kind, Group)
 
 
 def _essence(annotation: Any) -> Any:

@@ -6,8 +6,9 @@ pydantic's text is not passed on: some of it quotes what it was given.
 from collections.abc import Mapping
 from typing import Any
 
+from config.descriptions import description
 from config.problems import Place
-from config.shape import field_at, fields_at, likely_setting
+from config.shape import field_at, fields_at, group_at, likely_setting
 
 _TEXT = ("is not text", "text; a number or a word like true in quotes")
 _WHOLE = ("is not a whole number", "a whole number without a unit")
@@ -76,8 +77,8 @@ def _bounded(place: Place, context: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _described(place: Place) -> str:
-    field = field_at(place)
-    text = " ".join((field.description or "").split()) if field else ""
+    group = group_at(place[:-1]) if field_at(place) else None
+    text = " ".join(description(group, str(place[-1])).split()) if group else ""
     return text.rstrip(".") or "what `bss-sidecar config schema` describes"
 
 

@@ -5,11 +5,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from config.document import Plain
-from config.overrides import parse_override
-from config.problems import Place
-
 if TYPE_CHECKING:
+    from config.document import Plain
+    from config.problems import Place
+
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  (the only name of this type)
 
 FILE_VARIABLE = "BSS_SIDECAR_CONFIG"
@@ -166,7 +165,9 @@ def _add_serve(commands: "Commands") -> None:
     )
 
 
-def _override(text: str) -> tuple[Place, Plain]:
+def _override(text: str) -> "tuple[Place, Plain]":
+    from config.overrides import parse_override  # noqa: PLC0415  (a YAML parser, for `--set` alone)
+
     try:
         return parse_override(text)
     except ValueError as error:

@@ -6,12 +6,9 @@ the database, whoever reads it: they are its pool's.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal, TypeAlias
-
-from sqlalchemy.ext.asyncio import AsyncEngine
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from adapters.call import Call
-from adapters.database import EngineReader
 from adapters.identity import PATIENCE
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from adapters.reader import Reader, Rows, Selection
@@ -24,6 +21,9 @@ from proxy.guard.sender import Sender
 from proxy.guard.slots import Slots
 from proxy.pipeline import DATABASE, guarded
 from proxy.shelf import Loan
+
+if TYPE_CHECKING:  # who has no database need not load a database library
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Role: TypeAlias = Literal["database", "identity"]
 """What a database is to a connection, and the name of its breaker."""
@@ -90,9 +90,11 @@ class DatabaseGuard:
             self._reader = self._over(database.engine, database.slots)
         return self._reader
 
-    def _over(self, engine: AsyncEngine | None, slots: Slots) -> Reader | None:
+    def _over(self, engine: "AsyncEngine | None", slots: Slots) -> Reader | None:
         if engine is None:
             return None
+        from adapters.database import EngineReader  # noqa: PLC0415  (who has no engine needs no library)
+
         return GuardedReader(EngineReader(engine), replace(self._guard, slots=slots))
 
 

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database import open_engine
 from config.settings import Connection
 from proxy.guard.slots import Slots
+
+if TYPE_CHECKING:  # who has no database need not load a database library
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 IDENTITY_POOL = 5
 """Database connections of an identity map at most; the settings have no word for it."""
@@ -34,7 +36,7 @@ class Database:
 
     slots: Slots
     """As many as the engine's pool has connections, so that nobody waits where it is not fair."""
-    engine: AsyncEngine | None = None
+    engine: "AsyncEngine | None" = None
     problem: str = "its URL has not been read yet"
     """For the operator; empty when there is an engine."""
     url: str = field(default="", repr=False)
@@ -66,7 +68,7 @@ class Databases:
         return self._databases[key]
 
     @property
-    def engines(self) -> tuple[AsyncEngine | None, ...]:
+    def engines(self) -> "tuple[AsyncEngine | None, ...]":
         return tuple(one.engine for one in self._databases.values())
 
     def files(self) -> frozenset[Path]:
@@ -125,6 +127,7 @@ def identity_database_of(connection: Connection) -> DatabaseKey | None:
 
 async def _reopen(database: Database, key: DatabaseKey, url: str) -> None:
     old = database.engine
+    open_engine = await asyncio.to_thread(_opener)
     try:
         new = open_engine(url, pool=key.pool, connect_timeout_s=key.connect_timeout_s)
     except ValueError as error:
@@ -137,6 +140,14 @@ async def _reopen(database: Database, key: DatabaseKey, url: str) -> None:
     if old is not None:
         # What is being asked over the old engine is finished; its idle sockets are closed.
         await old.dispose()
+
+
+def _opener() -> "Callable[..., AsyncEngine]":
+    """In a thread: a database library takes 25 MiB and 300 ms, and only who has one pays."""
+    from adapters.database import open_engine  # noqa: PLC0415  (as said above)
+    from adapters.pedkai_schema import customers  # noqa: F401, PLC0415  (what asks it, as well)
+
+    return open_engine
 
 
 def _url(key: DatabaseKey) -> tuple[str, str]:

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
+from typing import TYPE_CHECKING
 
 from adapters.identity import IdentityMap, SameId
-from adapters.identity_database import PedkaiDatabaseIdentity
 from adapters.identity_file import FileIdentity
 from adapters.reader import Reader
 from config.settings import Connection
@@ -18,6 +15,12 @@ from proxy.shelf import Loan
 from proxy.telemetry.records import FileRecord
 from proxy.unconfigured import UnreadIdentity
 
+if TYPE_CHECKING:  # who has no database need not load a database library
+    from sqlalchemy import URL
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from adapters.identity_database import PedkaiDatabaseIdentity
+
 FILE_REMEDY = "write customer_id,vendor_id rows under that header, or one JSON object"
 
 
@@ -25,9 +28,9 @@ FILE_REMEDY = "write customer_id,vendor_id rows under that header, or one JSON o
 class _Read:
     """What is remembered of a database, and by what it is read."""
 
-    engine: AsyncEngine | None = None
+    engine: "AsyncEngine | None" = None
     reader: Reader | None = None
-    identity: PedkaiDatabaseIdentity | None = None
+    identity: "PedkaiDatabaseIdentity | None" = None
 
 
 class Identities:
@@ -56,6 +59,10 @@ class Identities:
         words = ("identity", tenant, key, source.remember, source.remember_customers)
         read = self._read[tenant] = self._loan.take(words, _Read)
         if read.identity is None or not _same_database(read.engine, engine):
+            from adapters.identity_database import (  # noqa: PLC0415  (who has no database needs no library)
+                PedkaiDatabaseIdentity,
+            )
+
             read.identity = PedkaiDatabaseIdentity(
                 reader, tenant, remember_s=source.remember, capacity=source.remember_customers
             )
@@ -93,11 +100,11 @@ class Identities:
         return file
 
 
-def _same_database(old: AsyncEngine | None, new: AsyncEngine) -> bool:
+def _same_database(old: "AsyncEngine | None", new: "AsyncEngine") -> bool:
     return old is not None and _without_login(old.url) == _without_login(new.url)
 
 
-def _without_login(url: URL) -> URL:
-    return URL.create(
+def _without_login(url: "URL") -> "URL":
+    return type(url).create(
         url.drivername, host=url.host, port=url.port, database=url.database, query=url.query
     )

@@ -10,10 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.identity import IdentityMap
 from adapters.lookup import LookupAdapter
@@ -55,6 +53,9 @@ from proxy.telemetry.records import (
 )
 from proxy.unconfigured import Unconfigured
 from proxy.watching import Hints, Spawn
+
+if TYPE_CHECKING:  # who has no database need not load a database library
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 DSN_REMEDY = "write one SQLAlchemy URL, such as postgresql+asyncpg://USER@HOST/DATABASE"
 
@@ -279,7 +280,7 @@ class ConfiguredRuntime:
             tenant=name,
             connection=tenant.connection,
             vault=self._caching.vault,
-            basis=_basis(self.settings.connections[tenant.connection]),
+            basis=_basis(self.settings, tenant.connection),
             refresh_budget_s=self.settings.deadlines.batch,
         )
 
@@ -362,11 +363,17 @@ def _whom(connection: Connection) -> object:
     return connection.base_url, connection.apis, connection.oauth2 and connection.oauth2.token_url
 
 
-def _basis(connection: Connection) -> bytes:
+def _basis(settings: Settings, connection: str) -> bytes:
     """Of what is left out here no answer depends."""
-    decides = connection.model_dump(mode="json", exclude={"tls", "insecure", "wire", "guard"})
-    return basis_of(json.dumps(decides, sort_keys=True))
+    left_out = {"tls", "insecure", "wire", "guard"}
+    # By the serializer of all settings, which is there: a connection alone would need its own.
+    dumped = settings.model_dump(
+        mode="json",
+        include={"connections": {connection}},
+        exclude={"connections": {connection: left_out}},
+    )
+    return basis_of(json.dumps(dumped["connections"][connection], sort_keys=True))
 
 
 def _tmf(connection: Connection) -> dict[str, object]:
-    return connection.tmf.model_dump(exclude_none=True)
+    return {name: value for name, value in connection.tmf if value is not None}

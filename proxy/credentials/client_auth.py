@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
 from authlib.oauth2.client import OAuth2Client
-from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 
 from adapters.outcome import NotAsked, Reason
 from config.settings import OAuth2
@@ -20,11 +19,6 @@ from proxy.credentials.token_reply import HttpReply
 
 Post: TypeAlias = Callable[[str, Mapping[str, str], str], Awaitable[HttpReply]]
 """Sends a form: URL, headers, urlencoded body. Raises `LookupFailed`."""
-
-ASSERTION_LIFE_S = 60
-CLOCK_SKEW_S = 30
-"""An assertion is dated back by this much, for an issuer whose clock is behind ours refuses one
-"from the future". Its life ahead is what issuers commonly allow, at the most."""
 
 _AUTHLIB_METHODS = {"tls_client_auth": "none"}
 """With `tls_client_auth` the certificate speaks; the form carries no more than the client's id."""
@@ -43,7 +37,10 @@ async def request_token(
     )
     client.post = post
     client.register_client_auth_method(("client_secret_basic", _basic))
-    client.register_client_auth_method(_Assertion(oauth2, now))
+    if oauth2.method == "private_key_jwt":
+        from proxy.credentials.assertion import Assertion  # noqa: PLC0415  (50 modules, for it alone)
+
+        client.register_client_auth_method(Assertion(oauth2, now))
     headers = {
         "Accept": "application/json",
         "Accept-Encoding": "gzip",
@@ -77,29 +74,6 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # authlib ships no types
     ) -> HttpReply:
         url, headers, body = auth.prepare(method, url, headers, body)
         return await self.post(url, headers, body)
-
-
-class _Assertion(PrivateKeyJWT):  # type: ignore[misc]  # authlib ships no types
-    """A short-lived assertion with an id of its own, signed by a key object."""
-
-    def __init__(self, oauth2: OAuth2, now: datetime) -> None:
-        super().__init__(oauth2.audience)
-        self._key_id = oauth2.signing_key_id
-        self._now = now
-
-    def sign(self, auth: Any, token_endpoint: str) -> str:
-        signing_key: SigningKey = auth.client_secret
-        assertion: str = private_key_jwt_sign(
-            signing_key.key,
-            client_id=auth.client_id,
-            token_endpoint=token_endpoint,
-            alg=signing_key.algorithm,
-            claims={},  # authlib writes the `jti` into it, and would use one for ever
-            header={"typ": "JWT"} | ({"kid": self._key_id} if self._key_id else {}),
-            issued_at=int(self._now.timestamp()) - CLOCK_SKEW_S,
-            expires_in=CLOCK_SKEW_S + ASSERTION_LIFE_S,
-        )
-        return assertion
 
 
 def _basic(

@@ -4,11 +4,14 @@ Source: RFC 7523, section 3; RFC 7518, section 3.1 (algorithms).
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc.jwk import ECKey, RSAKey
+
+if TYPE_CHECKING:  # only who signs assertions loads it
+    from joserfc.jwk import ECKey, RSAKey
 
 SMALLEST_RSA_BITS = 2048
 
@@ -19,12 +22,14 @@ _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 class SigningKey:
     """A key object, for authlib takes an EC key in no other form, and its algorithm."""
 
-    key: ECKey | RSAKey = field(repr=False)
+    key: "ECKey | RSAKey" = field(repr=False)
     algorithm: str
 
 
 def parse_signing_key(content: bytes) -> SigningKey | str:
     """An RSA or EC key in PEM, or what is wrong with it."""
+    from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415  (only who signs assertions loads it)
+
     try:
         private = load_pem_private_key(content, password=None)
     except TypeError:

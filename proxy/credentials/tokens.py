@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
+from typing import TYPE_CHECKING
 
 from adapters.call import Call
 from adapters.outcome import LookupFailed, Reason
 from config.settings import OAuth2
-from proxy.credentials.client_auth import Post, request_token
 from proxy.credentials.renewal import REST_S, Luck, Renewal, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.token_reply import IssuedToken, issued_token
 from proxy.guard.sender import Sender
+
+if TYPE_CHECKING:
+    from proxy.credentials.client_auth import Post
 
 LEEWAY_S = 60.0
 MARGIN_S = 5.0
@@ -59,14 +62,21 @@ class Token:
 class TokenEndpoint:
     """Who issues tokens, for one set of credentials. The post knows how long it may take."""
 
-    def __init__(self, oauth2: OAuth2, credentials: Credentials, post: Post) -> None:
+    def __init__(self, oauth2: OAuth2, credentials: Credentials, post: "Post") -> None:
+        from proxy.credentials.client_auth import (  # noqa: PLC0415  (who has no OAuth2 needs no authlib)
+            request_token,
+        )
+
         self._oauth2 = oauth2
         self._credentials = credentials
         self._post = post
+        self._request_token = request_token
 
     async def send(self, request: None, call: Call) -> IssuedToken:
         """A token that looks like one. Raises `LookupFailed`."""
-        reply = await request_token(self._oauth2, self._credentials, self._post, now=call.asked_at)
+        reply = await self._request_token(
+            self._oauth2, self._credentials, self._post, now=call.asked_at
+        )
         return issued_token(reply)
 
 

@@ -8,18 +8,16 @@ is only that the files may have changed.
 import asyncio
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import NamedTuple, TypeAlias
 
-from watchfiles._rust_notify import RustNotify
+from proxy.credentials.inotify import Inotify, StopSign
 
 POLL_S = 0.5
 """Also where no event comes at all, a change is seen within a second."""
-STEP_MS = 50
-"""How often events are collected: 0.1 % of a CPU."""
-DEBOUNCE_MS = 200
+GATHER_S = 0.05
 """A swap of a mount is over within milliseconds; what goes on for longer is told meanwhile."""
 STOP_S = 1.0
 """A thread that hangs on a dead mount is left behind."""
@@ -27,8 +25,8 @@ LINKS = 40
 """As many as Linux follows."""
 
 Stamp: TypeAlias = tuple[int, ...] | str
-Wait: TypeAlias = Callable[[Event, float], set[str]]
-"""Waits until events come, at most so many seconds; gives the paths that they name."""
+Wait: TypeAlias = Callable[[StopSign, float], set[str]]
+"""Waits until something changes, at most so many seconds; gives the folders that are gone."""
 
 
 class Watcher:
@@ -49,10 +47,10 @@ class Watcher:
         """Watches until it is cancelled, in a thread of its own: a dead mount hangs nobody else."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
-        stop = Event()
         if not self._paths:
             self._on_hint()
             await ended
+        stop = StopSign()
 
         def watch_on() -> None:
             error: Exception | None = None
@@ -73,6 +71,7 @@ class Watcher:
             await asyncio.wait({ended}, timeout=STOP_S)
             if ended.done():
                 thread.join()  # which is at its end
+                stop.close()
         ended.result()
 
 
@@ -137,52 +136,51 @@ def _folders(paths: Collection[Path]) -> set[_Folder]:
     return found
 
 
+@contextmanager
 def _events_of(
-    folders: Collection[_Folder], *, make: Callable[..., RustNotify] = RustNotify
-) -> Wait:
-    """Gathers events from now on, also between two waits.
-
-    `watchfiles.watch` begins only when it waits, and misses what changes before that.
-    """
+    folders: Collection[_Folder], *, make: Callable[[Collection[str]], Inotify] = Inotify
+) -> Iterator[Wait]:
+    """Gathers events from now on, also between two waits."""
     names = {str(one.path) for one in folders}
     try:
-        notify = make(sorted(names), False, False, 0, False, True)
-    except (OSError, RuntimeError):
-        return _no_events  # a folder is gone again, or the system has no watch left for us
+        inotify = make(sorted(names))
+    except OSError:
+        yield _no_events  # a folder is gone again, or the system has no watch left for us
+        return
 
-    def wait(stop: Event, within_s: float) -> set[str]:
+    def wait(stop: StopSign, within_s: float) -> set[str]:
         try:
-            events = notify.watch(DEBOUNCE_MS, STEP_MS, max(1, int(within_s * 1000)), stop)
-        except (OSError, RuntimeError):  # a watch broke: another one is begun for every folder
-            stop.wait(STEP_MS / 1000)
+            return inotify.wait(stop, within_s, gather_s=GATHER_S)
+        except OSError:  # a watch broke: another one is begun for every folder
+            stop.wait(GATHER_S)
             return names
-        return {path for _, path in events} if isinstance(events, set) else set()
 
-    return wait
+    with closing(inotify):
+        yield wait
 
 
-def _no_events(stop: Event, within_s: float) -> set[str]:
+def _no_events(stop: StopSign, within_s: float) -> set[str]:
     stop.wait(within_s)
     return set()
 
 
-EventsOf: TypeAlias = Callable[[Collection[_Folder]], Wait]
+EventsOf: TypeAlias = Callable[[Collection[_Folder]], AbstractContextManager[Wait]]
 
 
 def _hints(
-    paths: Collection[Path], stop: Event, *, poll_s: float, events_of: EventsOf = _events_of
+    paths: Collection[Path], stop: StopSign, *, poll_s: float, events_of: EventsOf = _events_of
 ) -> Iterator[None]:
     """In a thread. One hint at once, then whenever the files may have changed."""
     changes = _Changes(paths)
     while not stop.is_set():
         folders = _folders(paths)
         names = {str(folder.path) for folder in folders}
-        wait = events_of(folders)
-        while not stop.is_set():
-            if changes.seen():
-                yield
-            if _folders(paths) != folders or wait(stop, poll_s) & names:
-                break
+        with events_of(folders) as wait:
+            while not stop.is_set():
+                if changes.seen():
+                    yield
+                if _folders(paths) != folders or wait(stop, poll_s) & names:
+                    break
 
 
 class _Changes:

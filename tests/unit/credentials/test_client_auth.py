@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from adapters.outcome import LookupFailed, Reason
 from adapters.simulator.assertions import AssertionVerifier
 from config.settings import OAuth2
-from proxy.credentials.client_auth import ASSERTION_LIFE_S, CLOCK_SKEW_S, request_token
+from proxy.credentials.assertion import ASSERTION_LIFE_S, CLOCK_SKEW_S
+from proxy.credentials.client_auth import request_token
 from proxy.credentials.signing import SigningKey
 from proxy.credentials.snapshot import Credentials
 from tests.unit.credentials.conftest import NOW

@@ -5,13 +5,14 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 
 from proxy.credentials import watch
+from proxy.credentials.inotify import Inotify, StopSign
 from proxy.credentials.watch import Watcher, folders_of
 from tests.servers.mount import KubernetesMount, PlainFolder
 
@@ -167,32 +168,35 @@ async def test_a_link_that_is_turned_over_higher_up_is_seen(folder: Path) -> Non
 
 def test_without_events_the_poll_sees_it(tmp_path: Path) -> None:
     """As where inotify has run out, or a network mount is silent."""
-    stop = threading.Event()
+    stop = StopSign()
     path = tmp_path / "client.pem"
-    hints = watch._hints([path], stop, poll_s=0.01, events_of=lambda _: watch._no_events)
+    no_events = nullcontext(watch._no_events)
+    hints = watch._hints([path], stop, poll_s=0.01, events_of=lambda _: no_events)
     next(hints)
     next(hints)  # the second word on the first look
     path.write_bytes(b"1")
     next(hints)
     stop.set()
     assert list(hints) == []
+    stop.close()
 
 
 def test_a_folder_that_is_gone_again_has_no_events(tmp_path: Path) -> None:
     gone = watch._Folder(tmp_path / "gone", 0, 0)
-    assert watch._events_of([gone])(threading.Event(), 0.0) == set()
+    with closing(StopSign()) as stop, watch._events_of([gone]) as wait:
+        assert wait(stop, 0.0) == set()
 
 
 def test_a_watch_that_breaks_names_every_folder_so_that_another_one_is_begun(
     tmp_path: Path,
 ) -> None:
-    class Broken:
-        def watch(self, *_: object) -> set[tuple[int, str]]:
-            raise RuntimeError("error in underlying watcher")
+    class Broken(Inotify):
+        def wait(self, *_: object, **_more: object) -> set[str]:
+            raise OSError("nothing can be read")
 
     folder = watch._Folder(tmp_path, 1, 2)
-    wait = watch._events_of([folder], make=lambda *_: Broken())  # type: ignore[arg-type,return-value]  # a double
-    assert wait(threading.Event(), 0.0) == {str(tmp_path)}
+    with closing(StopSign()) as stop, watch._events_of([folder], make=Broken) as wait:
+        assert wait(stop, 0.0) == {str(tmp_path)}
 
 
 def test_a_change_is_told_twice_and_rest_not_at_all(tmp_path: Path) -> None:
