@@ -150,7 +150,7 @@ def _found(
     _set_currency(billing, currency)
     found = _new(Found)
     _set_value(found, billing)
-    _set_stale(found, False)  # noqa: FBT003  (the field's value)
+    _set_stale(found, False)
     return found
 
 

@@ -124,7 +124,7 @@ def json_answer(content: object) -> web.Response:
 
 
 def _since(visit: Visit) -> int | None:
-    given = visit.request.rel_url.query.getall("since", [])
+    given = visit.url.query.getall("since", [])
     if not given:
         return None
     if len(given) > 1 or not _BUCKET.fullmatch(given[0]):

@@ -6,12 +6,20 @@ descriptors and much memory in the end.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeGuard, cast
 
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, HttpVersion10, HttpVersion11, web
+from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import _ErrInfo
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from proxy.http.door import Door
+from proxy.http.gate import Gate
 from proxy.http.problems import ProblemType
 
 LINGER_S = 2.0
@@ -32,15 +40,41 @@ class Patience:
     """Connected to one listener. For one more, the one that has been idle the longest is closed."""
 
 
-class Caller(web.RequestHandler):
-    """aiohttp's HTTP framing, with our words where it cannot read a request."""
+_UNREADABLE = RawRequestMessage(
+    "UNKNOWN", "/", HttpVersion10, CIMultiDictProxy(CIMultiDict()), (), True, None, False, False,
+    URL("/"),
+)  # fmt: skip
 
-    __slots__ = ("_door", "_head_timer", "_make_room", "_patience", "_read_timer", "idle_since")
+
+class Caller(web.RequestHandler):
+    """aiohttp's HTTP framing, with our words where it cannot read a request.
+
+    The loop over the requests of a connection is ours. aiohttp's makes a task, a request and a
+    response for each of them, which takes more of the processor than a question that the cache can
+    answer; ours makes them only for what is more than a plain `GET`. It stands on names of aiohttp
+    that are not public, so a test holds them, and `pyproject.toml` the series they are of.
+    """
+
+    __slots__ = (
+        "_door",
+        "_gate",
+        "_head_timer",
+        "_make_room",
+        "_patience",
+        "_read_timer",
+        "idle_since",
+    )
 
     def __init__(
-        self, server: web.Server, door: Door, patience: Patience, *, make_room: Callable[[], bool]
+        self,
+        server: web.Server,
+        door: Door,
+        patience: Patience,
+        *,
+        gate: Callable[[], Gate],
+        make_room: Callable[[], bool],
     ) -> None:
-        """`make_room` says whether it may stay, once it is counted."""
+        """`gate`: the one of now; `make_room` says whether it may stay, once it is counted."""
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -51,11 +85,16 @@ class Caller(web.RequestHandler):
         )
         self._door = door
         self._patience = patience
+        self._gate = gate
         self._make_room = make_room
         self._head_timer: asyncio.TimerHandle | None = None
         self._read_timer: asyncio.TimerHandle | None = None
         self.idle_since = self._loop.time()
         """Or since when it is known to be busy, on the event loop's clock."""
+
+    @property
+    def _is_over(self) -> bool:
+        return self._close or self._force_close
 
     @property
     def is_idle(self) -> bool:
@@ -93,11 +132,105 @@ class Caller(web.RequestHandler):
         """From the first request to the last."""
         transport = self.transport
         try:
-            await super().start()
+            await self._answer_all()
+        except ConnectionError:
+            pass  # the caller is gone
         finally:
             # A transport that closes waits for ever until what it has is read.
             if transport is not None and transport.get_write_buffer_size():
                 self._loop.call_later(self._patience.read_s, transport.abort)
+
+    async def _answer_all(self) -> None:
+        while not self._force_close:
+            if not self._messages:
+                await self._next_message()
+            message, payload = self._messages.popleft()
+            if self._parser is not None:  # it is gone with the caller
+                self._parser.message_consumed()
+            if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+                self._resume_reading_if_drained()
+            if payload is EMPTY_PAYLOAD and _is_plain(message):
+                goes_on = await self._answer_plain(message)
+            else:
+                goes_on = await self._answer_any(message, payload)
+            if self._is_over or not goes_on:
+                break
+            self._wait_for_another()
+        if not self._force_close:
+            self._task_handler = None
+            if self.transport is not None:
+                self.transport.close()
+
+    async def _next_message(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    async def _answer_plain(self, message: RawRequestMessage) -> bool:
+        """Whether another request may follow."""
+        self._request_in_progress = True
+        try:
+            answer = await self._door.answer_plain(message, self._gate())
+            if not isinstance(answer, bytes):
+                request = self._request_of(message, EMPTY_PAYLOAD)
+                _, is_lost = await self.finish_response(request, answer, None)
+                return bool(answer.keep_alive) and not is_lost
+        finally:
+            self._is_answered()
+        if self.transport is None or self.transport.is_closing():
+            return False
+        self.transport.write(answer)
+        if self._paused:
+            await self._drain_helper()
+        return True
+
+    async def _answer_any(
+        self, message: RawRequestMessage | _ErrInfo, payload: StreamReader
+    ) -> bool:
+        """Whether another request may follow."""
+        handler = self._request_handler
+        if isinstance(message, _ErrInfo):
+            handler, message = self._make_error_handler(message), _UNREADABLE
+        if handler is None:  # the caller is gone
+            return False
+        request = self._request_of(message, payload)
+        try:
+            answer, is_lost = await self._handle_request(request, None, handler)
+        finally:
+            request._task = None  # type: ignore[assignment]  # noqa: SLF001  (a cycle, otherwise)
+        if not payload.is_eof() and not self._force_close:
+            await self._read_on(payload)
+        payload.set_exception(web.PayloadAccessError())
+        return bool(answer.keep_alive) and not is_lost
+
+    async def _read_on(self, payload: StreamReader) -> None:
+        """What nobody wanted of a body, for a while: its sender reads our answer after it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._lingering_time):
+                while not payload.is_eof():
+                    await payload.readany()
+        if not payload.is_eof():
+            self.close()
+
+    def _request_of(self, message: RawRequestMessage, payload: StreamReader) -> web.BaseRequest:
+        writer = StreamWriter(self, self._loop)
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        return web.BaseRequest(message, payload, self, writer, task, self._loop)
+
+    def _is_answered(self) -> None:
+        self._request_in_progress = False
+        if self._handler_waiter is not None:
+            self._handler_waiter.set_result(None)
+
+    def _wait_for_another(self) -> None:
+        self._keepalive = True
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
 
     def handle_error(
         self,
@@ -126,3 +259,15 @@ class Caller(web.RequestHandler):
         if self._read_timer is not None:
             self._read_timer.cancel()
             self._read_timer = None
+
+
+def _is_plain(message: RawRequestMessage | _ErrInfo) -> TypeGuard[RawRequestMessage]:
+    """A `GET` in HTTP/1.1, of a path of ours, on a connection that stays."""
+    return (
+        isinstance(message, RawRequestMessage)
+        and message.method == "GET"
+        and message.version == HttpVersion11
+        and not message.should_close
+        and not message.upgrade
+        and message.path.startswith("/")
+    )

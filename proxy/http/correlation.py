@@ -1,6 +1,6 @@
 """One id that follows a question from the pod's log to ours and into every answer."""
 
-import os
+import random
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,7 +22,7 @@ def correlation_id(headers: Mapping[str, str]) -> str:
     for name in (HEADER, ALIAS):
         if (given := headers.get(name)) and (given := _NOT_ALLOWED.sub("", given)[:LENGTH]):
             return given
-    return os.urandom(16).hex()
+    return f"{random.getrandbits(128):032x}"
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})

@@ -75,9 +75,7 @@ class _Asking:
 
     def __enter__(self) -> Self:
         self._journal.asked(self._question)
-        self._around = self._journal.traced(
-            self._question, trace_headers(self._visit.request.headers)
-        )
+        self._around = self._journal.traced(self._question, trace_headers(self._visit.headers))
         self._told = self._around.__enter__()
         return self
 
@@ -222,7 +220,7 @@ class DataRoutes:
     ) -> tuple[Call, Tally]:
         """And where the cache notes what it did for it."""
         tally = Tally()
-        trace = trace_headers(visit.request.headers)
+        trace = trace_headers(visit.headers)
         call = Call(
             deadline=deadline,
             asked_at=self._clock(),
@@ -240,11 +238,11 @@ class DataRoutes:
 
 
 def _deadline(visit: Visit, longest_s: float) -> float:
-    return visit.arrived + requests.budget_s(visit.request.headers, longest_s)
+    return visit.arrived + requests.budget_s(visit.headers, longest_s)
 
 
 def _desk(visit: Visit, runtime: Runtime) -> Desk:
-    tenant = requests.tenant(visit.request.headers, runtime.default_tenant)
+    tenant = requests.tenant(visit.headers, runtime.default_tenant)
     desk = runtime.desk(tenant)
     if desk is None:
         raise Problem(ProblemType.UNKNOWN_TENANT)

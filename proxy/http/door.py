@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from multidict import CIMultiDictProxy
+from yarl import URL
 
 from proxy.http import SERVER, correlation
 from proxy.http.gate import Gate
 from proxy.http.problems import Problem, ProblemType, as_problem, malformed, response
-from proxy.http.reply import Reply, as_response, fits, in_one_piece
+from proxy.http.reply import Reply, as_response, in_one_piece
 from proxy.http.requests import json_content
 from proxy.telemetry.records import RefusalRecord
 
@@ -25,10 +28,15 @@ _CHANGES_STATE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Visit:
     """One request on its way through a door."""
 
-    request: web.BaseRequest = field(repr=False)
+    method: str
+    url: URL = field(repr=False)
+    """Relative; the variable segments of a path are somebody's."""
+    headers: "CIMultiDictProxy[str]" = field(repr=False)
     correlation_id: str
     arrived: float
     """When its head was read, on the event loop's clock."""
+    request: web.BaseRequest | None = field(default=None, repr=False)
+    """`None` of a plain request: it has no body."""
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The variable segments of the path, once its route is found."""
 
@@ -85,19 +93,60 @@ class Door:
 
     async def answer(self, request: web.BaseRequest, gate: Gate) -> web.StreamResponse:
         """The answer to any request. Only cancellation passes."""
-        clock = asyncio.get_running_loop().time
-        visit = Visit(request, correlation.correlation_id(request.headers), clock())
+        headers = request.headers
+        visit = Visit(
+            request.method,
+            request.rel_url,
+            headers,
+            correlation.correlation_id(headers),
+            asyncio.get_running_loop().time(),
+            request,
+        )
+        answer, timing = await self._answer(visit, gate, _target_host(request))
+        if isinstance(answer, Reply):
+            answer = as_response(answer)
+        answer.headers["Server-Timing"] = timing
+        if self._closing:
+            answer.force_close()
+        return _with_headers(answer, visit.correlation_id)
+
+    async def answer_plain(self, message: RawRequestMessage, gate: Gate) -> bytes | web.Response:
+        """The same to a request without a body, on a connection that stays: as it is to be written,
+        where it is a `Reply`.
+        """
+        headers = message.headers
+        visit = Visit(
+            message.method,
+            message.url,
+            headers,
+            correlation.correlation_id(headers),
+            asyncio.get_running_loop().time(),
+        )
+        answer, timing = await self._answer(visit, gate, None)
+        if isinstance(answer, Reply):
+            if not self._closing:
+                return in_one_piece(answer, visit.correlation_id, timing)
+            answer = as_response(answer)
+        answer.headers["Server-Timing"] = timing
+        if self._closing:
+            answer.force_close()
+        return _with_headers(answer, visit.correlation_id)
+
+    async def _answer(
+        self, visit: Visit, gate: Gate, target_host: str | None
+    ) -> tuple[Answer, str]:
+        """And how long it took, as a header says it."""
         self._in_flight += 1
         try:
-            try:
-                answer = await self._let_in(visit, gate)
-            except Exception as error:  # noqa: BLE001  (the edge: every error becomes a problem)
-                answer = self._refuse(visit, error)
-            return self._see_out(visit, answer, clock() - visit.arrived)
+            answer = await self._let_in(visit, gate, target_host)
+        except Exception as error:  # noqa: BLE001  (the edge: every error becomes a problem)
+            answer = self._refuse(visit, error)
         finally:
             self._in_flight -= 1
             if self._closing and not self._in_flight:
                 self._idle.set()
+        took_s = asyncio.get_running_loop().time() - visit.arrived
+        return answer, f"total;dur={took_s * 1000:.1f}"
 
     def misread(self) -> web.Response:
         """The answer to bytes that could not be read as a request: whose it is, is not known."""
@@ -130,11 +179,10 @@ class Door:
             return False
         return True
 
-    async def _let_in(self, visit: Visit, gate: Gate) -> Answer:
-        request = visit.request
-        headers, method = request.headers, request.method
-        gate.admit(headers, target_host=_target_host(request))
-        route, visit.params = self._find(method, request.rel_url.raw_path)
+    async def _let_in(self, visit: Visit, gate: Gate, target_host: str | None) -> Answer:
+        headers, method = visit.headers, visit.method
+        gate.admit(headers, target_host=target_host)
+        route, visit.params = self._find(method, visit.url.raw_path)
         if headers.get("Expect", "100-continue").lower() != "100-continue":
             raise Problem(ProblemType.EXPECTATION)
         if method in _CHANGES_STATE:
@@ -175,21 +223,12 @@ class Door:
                 )
             )
 
-    def _see_out(self, visit: Visit, answer: Answer, took_s: float) -> web.StreamResponse:
-        timing = f"total;dur={took_s * 1000:.1f}"
-        if isinstance(answer, Reply):
-            if fits(visit.request) and not self._closing:
-                return in_one_piece(answer, visit.correlation_id, timing)
-            answer = as_response(answer)
-        answer.headers["Server-Timing"] = timing
-        if self._closing:
-            answer.force_close()
-        return _with_headers(answer, visit.correlation_id)
-
 
 async def body(visit: Visit, *, most: int, within_s: float) -> bytes:
     """The content of a request: `most` bytes at most, all of them here `within_s` of its head."""
     request = visit.request
+    if request is None:
+        return b""
     too_large = Problem(
         ProblemType.TOO_LARGE, f"a body of {most} bytes is accepted at most", closes=True
     )

@@ -91,7 +91,13 @@ class Listener:
         return await self.door.answer(request, self.gate)
 
     def _protocol(self) -> web.RequestHandler:
-        return Caller(self._server, self.door, self._patience, make_room=self._make_room)
+        return Caller(
+            self._server,
+            self.door,
+            self._patience,
+            gate=lambda: self.gate,
+            make_room=self._make_room,
+        )
 
     def _make_room(self) -> bool:
         """Whether one more caller may stay."""

@@ -9,8 +9,7 @@ than the cache takes to find what it says. Other answers, and other ways to be a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
 
 from proxy.http import SERVER, correlation
@@ -31,36 +30,15 @@ class Reply:
     """Made by us: nothing in them can end a line."""
 
 
-class InOnePiece(web.StreamResponse):
-    """A head and a content that are ready to be written."""
-
-    def __init__(self, octets: bytes) -> None:  # (super().__init__ makes what a head is made from)
-        self._octets = octets
-        self._keep_alive = True
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        self._writer = request.writer
-        return self._writer
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        writer = self._writer
-        await writer.write(self._octets)
-        await writer.drain()
-
-
-def fits(request: web.BaseRequest) -> bool:
-    """Whether it may be answered in one piece."""
-    return request.version == HttpVersion11 and request.keep_alive and request.method != "HEAD"
-
-
-def in_one_piece(reply: Reply, correlation_id: str, timing: str) -> InOnePiece:
+def in_one_piece(reply: Reply, correlation_id: str, timing: str) -> bytes:
+    """As it is written on a connection of HTTP/1.1 that stays."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
     head = (
         f"HTTP/1.1 200 OK\r\n{lines}{_ALIKE}"
         f"{correlation.HEADER}: {correlation_id}\r\nServer-Timing: {timing}\r\n"
         f"Content-Length: {len(reply.content)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
     )
-    return InOnePiece(head.encode() + reply.content)
+    return head.encode() + reply.content
 
 
 def as_response(reply: Reply) -> web.Response:

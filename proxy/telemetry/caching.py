@@ -94,21 +94,28 @@ class CacheMeter:
         self._log = log
         self._failed = failed
         self._told: set[str] = set()
+        self._counted: dict[tuple[str, str], list[Counter]] = {}
         self.failure = ""
         """What was wrong the last time that the store could not be used."""
 
     def looked(self, connection: str, question: str, tally: Tally, took_s: float) -> None:
-        labels = self._metrics.customers.labels
-        counts = (
-            tally.hits - tally.negative,
-            tally.negative,
-            tally.misses - tally.outdated - tally.bypassed,
-            tally.outdated,
-            tally.bypassed,
-        )
-        for outcome, count in zip(_OUTCOMES, counts, strict=True):
-            if count > 0:
-                labels(connection, question, outcome).inc(count)
+        counted = self._counted.get((connection, question))
+        if counted is None:
+            labels = self._metrics.customers.labels
+            counted = [labels(connection, question, outcome) for outcome in _OUTCOMES]
+            self._counted[connection, question] = counted
+        if positive := tally.hits - tally.negative:
+            counted[0].inc(positive)
+        if tally.misses or tally.negative:
+            rest = (
+                tally.negative,
+                tally.misses - tally.outdated - tally.bypassed,
+                tally.outdated,
+                tally.bypassed,
+            )
+            for counter, count in zip(counted[1:], rest, strict=True):
+                if count > 0:
+                    counter.inc(count)
         self._metrics.lookups.observe(took_s)
         self._history.of(connection).cached(tally.hits, tally.misses, now=self._clock())
 

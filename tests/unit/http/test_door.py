@@ -193,7 +193,7 @@ async def test_a_body_whose_frame_is_known_to_be_broken_is_malformed() -> None:
     payload = aiohttp.StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
     payload.set_exception(web.RequestPayloadError("a quote of the body"))
     request = make_mocked_request("POST", REVENUE, payload=payload, loop=loop)
-    visit = Visit(request=request, correlation_id="one", arrived=loop.time())
+    visit = Visit("POST", request.rel_url, request.headers, "one", loop.time(), request)
     with pytest.raises(Problem) as raised:
         await body(visit, most=10, within_s=1)
     assert (raised.value.type, raised.value.closes) == (ProblemType.MALFORMED, True)
