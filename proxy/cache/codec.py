@@ -19,6 +19,7 @@ _LONGEST_TEXT_BYTES = 255
 _UUID_BYTES = 16
 
 _new = object.__new__
+_UNKNOWN_SAFETY = SafeUUID.unknown
 _set_int, _set_is_safe = (UUID.__dict__[slot].__set__ for slot in ("int", "is_safe"))
 _set_value, _set_stale = (Found.__dict__[slot].__set__ for slot in ("value", "stale"))
 _set_account_id, _set_plan_name, _set_monthly_fee, _set_currency = (
@@ -160,5 +161,5 @@ def _uuid_of(sixteen: bytes) -> UUID:
         raise ValueError
     made = _new(UUID)
     _set_int(made, int.from_bytes(sixteen))
-    _set_is_safe(made, SafeUUID.unknown)
+    _set_is_safe(made, _UNKNOWN_SAFETY)
     return made

@@ -1,9 +1,8 @@
 """Reads of the store that cost their callers next to nothing, whatever the store does."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from config import settings
@@ -35,8 +34,7 @@ _LATE_S = 0.001
 _SLOW: LookupFailed = LookupFailed(Reason.UNREACHABLE, "the store did not answer in time")
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(NamedTuple):
     """What a store had, in the order of the names."""
 
     values: Sequence[bytes | None]
@@ -92,16 +90,17 @@ class GatheredReads:
     async def get_many(self, names: Sequence[bytes]) -> Gathered:
         if not names:
             return Gathered(())
-        try:
-            self.breaker.admit()
-        except NotAsked:
-            return _nothing(names, "breaker_open")
-        if len(names) > MOST_NAMES:
-            return await self._in_parts(names)
-        found = await self._board(names)
-        if isinstance(found, str):
-            return _nothing(names, found)
-        return Gathered([found.get(name) for name in names])
+        flight = self._boarding
+        if flight is None or flight.timer is not None or not flight.has_room_for(names):
+            # Whoever boards a flight of this turn was let in with the first of it.
+            try:
+                self.breaker.admit()
+            except NotAsked:
+                return _nothing(names, "breaker_open")
+            if len(names) > MOST_NAMES:
+                return await self._in_parts(names)
+            flight = self._flight_for(names)
+        return await flight.join(names)
 
     async def aclose(self) -> None:
         """Nobody waits any longer. The store is not closed."""
@@ -115,13 +114,13 @@ class GatheredReads:
         bypassed = next((part.bypassed for part in parts if part.bypassed), None)
         return Gathered([value for part in parts for value in part.values], bypassed)
 
-    def _board(self, names: Sequence[bytes]) -> "asyncio.Future[_Found]":
+    def _flight_for(self, names: Sequence[bytes]) -> "_Flight":
         flight = self._boarding
-        if flight is None or len(flight.names) + len(names) > MOST_NAMES:
+        if flight is None or not flight.has_room_for(names):
             flight = self._boarding = _Flight()
             self._waiting.append(flight)
             asyncio.get_running_loop().call_soon(self._close_boarding, flight)
-        return flight.join(names)
+        return flight
 
     def _close_boarding(self, flight: "_Flight") -> None:
         """The turn of the event loop is over: whoever waits from now on waits for the store."""
@@ -136,7 +135,7 @@ class GatheredReads:
             if flight is self._boarding:
                 self._boarding = None
             if not flight.is_wanted:
-                flight.land({})
+                flight.land("closed")
                 continue
             try:
                 flight.permit = self.breaker.permit()
@@ -155,7 +154,9 @@ class GatheredReads:
         try:
             with self._lag.watched() as watch:
                 values = await self._store.get_many(names)
-            found = dict(zip(names, values, strict=True))
+            if len(values) != len(names):
+                raise StoreFailed("protocol")  # noqa: TRY301  (it counts as the store's own)
+            found = values
             flight.succeeded(self._clock() - watch.late_s())
         except StoreFailed as failure:
             found = failure.kind
@@ -194,11 +195,14 @@ class GatheredReads:
         self._take_off()
 
 
-_Found: TypeAlias = Mapping[bytes, bytes | None] | FailureKind | Literal["breaker_open"]
+_Found: TypeAlias = Sequence[bytes | None] | FailureKind | Literal["breaker_open"]
+"""What is kept under each of the names, or why that is not known."""
 
 
 class _Flight:
     """One read of the store, for several callers."""
+
+    __slots__ = ("_callers", "began_at", "has_landed", "names", "permit", "timer")
 
     def __init__(self) -> None:
         self.names: dict[bytes, None] = {}
@@ -206,25 +210,37 @@ class _Flight:
         self.permit: PermitHeld | None = None
         self.began_at = 0.0
         self.has_landed = False
-        self._callers: list[asyncio.Future[_Found]] = []
+        self._callers: list[tuple[asyncio.Future[Gathered], Sequence[bytes]]] = []
 
-    def join(self, names: Sequence[bytes]) -> asyncio.Future[_Found]:
+    def has_room_for(self, names: Sequence[bytes]) -> bool:
+        return len(self.names) + len(names) <= MOST_NAMES
+
+    def join(self, names: Sequence[bytes]) -> asyncio.Future[Gathered]:
         self.names.update(dict.fromkeys(names))
-        caller: asyncio.Future[_Found] = asyncio.get_running_loop().create_future()
-        self._callers.append(caller)
+        caller: asyncio.Future[Gathered] = asyncio.get_running_loop().create_future()
+        self._callers.append((caller, names))
         return caller
 
     @property
     def is_wanted(self) -> bool:
-        return not all(caller.done() for caller in self._callers)
+        return not all(caller.done() for caller, _ in self._callers)
 
     def land(self, found: _Found) -> None:
         self.has_landed = True
         if self.timer:
             self.timer.cancel()
-        for caller in self._callers:
+        if isinstance(found, str):
+            for caller, names in self._callers:
+                if not caller.done():
+                    caller.set_result(_nothing(names, found))
+        else:
+            self._hand_out(found)
+
+    def _hand_out(self, values: Sequence[bytes | None]) -> None:
+        kept = dict(zip(self.names, values, strict=True))
+        for caller, names in self._callers:
             if not caller.done():
-                caller.set_result(found)
+                caller.set_result(Gathered([kept[name] for name in names]))
 
     def succeeded(self, now: float) -> None:
         if self.permit:

@@ -150,7 +150,8 @@ def pool(setting: settings.Redis, login: Login, *, timeout_s: float) -> Connecti
 
     Raises `ValueError` for a setting that names no Redis.
     """
-    arguments = connection_arguments(setting, login, timeout_s=timeout_s)
+    # Whoever uses a connection has a time for all of it: redis-py's own would start a task a write.
+    arguments = connection_arguments(setting, login, timeout_s=timeout_s) | {"socket_timeout": None}
     if setting.sentinels:
         return _sentinel_pool(setting, login, arguments)
     address = Address.of(setting.url or "")

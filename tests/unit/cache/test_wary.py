@@ -87,3 +87,36 @@ def test_a_value_in_many_pieces_costs_no_more_than_its_size() -> None:
     assert time.perf_counter() - begin < 1  # 16,384 pieces; with all of it kept it is a minute
     with pytest.raises(ValueError, match="more than"):
         claims.look(HUGE)
+
+
+@given(
+    st.integers(0, 30),
+    st.integers(0, 40),
+    st.lists(replies, max_size=3),
+    st.lists(st.integers(min_value=0), max_size=6),
+)
+def test_strings_of_one_length_hide_no_claim_behind_them(
+    number: int, length: int, after: list[bytes], cuts: list[int]
+) -> None:
+    """They are skipped together; whatever follows them is looked at."""
+    alike = b"".join(b"$%d\r\n%s\r\n" % (length, b"x" * length) for _ in range(number))
+    stream = alike + b"".join(after)
+    look_at_all(pieces(stream, cuts))
+    with pytest.raises(ValueError, match="more than"):
+        look_at_all(pieces(stream + HUGE, cuts))
+
+
+def test_a_string_that_only_looks_like_those_before_it_is_looked_at() -> None:
+    alike = b"$2\r\nab\r\n" * 20
+    with pytest.raises(ValueError, match="more than"):
+        look_at_all([alike + HUGE[:4] + HUGE[4:] + alike])
+    with pytest.raises(ValueError, match="more than"):
+        look_at_all([alike + b"$9999999\r\n" + alike])
+
+
+def test_what_keeps_looking_alike_and_is_not_takes_no_longer() -> None:
+    stream = b"$1\r\na\r\n" * 9_000 + b"+a\r\n"
+    begin = time.perf_counter()
+    for _ in range(20):
+        look_at_all([stream])
+    assert time.perf_counter() - begin < 5  # tried for each of them it is a minute
