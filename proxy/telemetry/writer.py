@@ -4,6 +4,7 @@ Whoever says a line only puts it into a queue. One thread takes them out in thei
 for the pipe or the disk, which may hang; the event loop never does.
 """
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ class LineWriter:
         # a lock of its own; this kind may be entered again.
         self._queue: queue.SimpleQueue[tuple[bytes, Done] | None] = queue.SimpleQueue()
         self._ends = threading.Event()
+        self._is_over = False
+        self._process = os.getpid()
         # What hangs may not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -50,7 +53,7 @@ class LineWriter:
     @property
     def is_running(self) -> bool:
         """Whether lines still go out: not after the end, nor in a forked child."""
-        return self._thread.is_alive() and not self._ends.is_set()
+        return not self._is_over and not self._ends.is_set() and self._process == os.getpid()
 
     def put(self, line: bytes, done: Done) -> bool:
         """False: there is no room, the line is lost, and `done` does not hear of it."""
@@ -70,13 +73,13 @@ class LineWriter:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
-            taken = self._next()
-            if taken:
-                self._write(taken)
-            if self._ends.is_set() and self._queue.empty():
-                self._sink.close()
-                return
+        try:
+            while not (self._ends.is_set() and self._queue.empty()):
+                if taken := self._next():
+                    self._write(taken)
+            self._sink.close()
+        finally:
+            self._is_over = True
 
     def _next(self) -> list[tuple[bytes, Done]]:
         """What waits, `_AT_ONCE` lines at most; sleeps until there is anything."""
