@@ -164,9 +164,12 @@ class Session:
         server.warm = number
         if server.open < number:
             await self._add(server)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(number - server.open):
-                group.create_task(self._add_if_lacking(server))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(number - server.open):
+                    group.create_task(self._add_if_lacking(server))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def close(self) -> None:
         self.closed = True
@@ -265,6 +268,11 @@ def _is_usable(connection: Connection) -> bool:
     """It is open, and nothing came on it that nobody asked for: that would be the next reply."""
     protocol = connection.protocol
     return protocol is not None and protocol.is_connected() and not protocol.should_close
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL. Raises `InvalidURL`."""
+    return _split(url)[0]
 
 
 def _split(url: str) -> tuple[str, str]:

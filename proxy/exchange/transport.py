@@ -18,7 +18,7 @@ from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
 from proxy.exchange.replies import RawReply
-from proxy.exchange.session import HttpRequest, Session, Stale
+from proxy.exchange.session import HttpRequest, Origin, Session, Stale, origin_of
 
 __all__ = ("HttpRequest",)
 
@@ -64,6 +64,24 @@ class Transport:
     def reads_a_large_body(self) -> bool:
         """Others wait until it is read."""
         return self._large_body.locked()
+
+    @property
+    def open_connections(self) -> int:
+        """In use or idle."""
+        return self._session.open
+
+    async def warm(self, url: str, number: int, *, server_name: str | None = None) -> None:
+        """Opens connections to the server of a URL until so many are there, and keeps them.
+
+        Raises `LookupFailed` as `fetch` does; nobody has been asked anything.
+        """
+        try:
+            await self._session.warm(Origin(origin_of(url), server_name), number)
+        except Broken as error:
+            failure = in_our_words(error)
+        else:
+            return
+        raise failure
 
     async def fetch(
         self,
