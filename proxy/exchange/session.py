@@ -38,7 +38,6 @@ READ_BYTES = 65536
 
 
 _ORIGIN = re.compile(r"(https?://[^/?#]+)([^#]*)", re.DOTALL)
-_BREAKS_A_HEAD = re.compile(r"[\r\n\0]")
 _HUNG_UP = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
 
 Read: TypeAlias = Callable[[RawResponseMessage, StreamReader], Awaitable[T]]
@@ -287,14 +286,16 @@ def _split(url: str) -> tuple[str, str]:
 def _written(request: HttpRequest, target: str, host: str) -> bytes:
     """A request as HTTP/1.1 has it. Raises `InvalidURL`: something would break its head."""
     form = request.form
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: bss-sidecar"]
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}"]
+    if "User-Agent" not in request.headers:
+        lines.append("User-Agent: bss-sidecar")
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     if form is not None:
         lines.append(f"Content-Length: {len(form.encode())}")
-    for line in lines:
-        if _BREAKS_A_HEAD.search(line):
-            raise aiohttp.InvalidURL("a line break in a request's head")
-    return ("\r\n".join(lines) + "\r\n\r\n" + (form or "")).encode()
+    head = "\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or "\r" in head or "\0" in head:
+        raise aiohttp.InvalidURL("a line break in a request's head")
+    return (head.replace("\n", "\r\n") + "\r\n\r\n" + (form or "")).encode()
 
 
 async def _turn(turns: asyncio.Semaphore, waited: Callable[[float], object]) -> None:
