@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import TypeAlias, TypeVar
+from types import TracebackType
+from typing import Self, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp.connector import AddrInfoType, Connection
@@ -169,6 +170,17 @@ class Session:
                     group.create_task(self._add_if_lacking(server))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         self.closed = True
