@@ -165,6 +165,9 @@ class Wire(Group):
     """Exchanges in flight at most."""
     queue_length: Annotated[int, Field(ge=0, le=100_000)] = 1000
     """Exchanges that may wait for a slot. Above it they are answered `overload` at once."""
+    warm_connections: Annotated[int, Field(ge=0, le=1000)] = 4
+    """Connections that are opened before they are needed and kept open; never more than
+    `concurrency`. Every sidecar has so many. 0: they are opened as they are needed."""
     connect_timeout: Duration = 0.3
     """For the TCP and TLS handshakes of one new connection."""
     exchange_timeout: Duration = 1.0

@@ -43,6 +43,8 @@ class ConnectionStatus:
     vendor: str
     in_flight: int
     queued: int
+    open_connections: int
+    """To the vendor, and to its token endpoint: in use or idle."""
     concurrency_limit: int
     """Exchanges that are let through at once now."""
     breakers: Mapping[str, BreakerStatus]
@@ -141,6 +143,7 @@ class VendorConnection:
             vendor=self._vendor,
             in_flight=slots.taken,
             queued=slots.waiting,
+            open_connections=line.open_connections,
             concurrency_limit=slots.size,
             breakers={name: one.status() for name, one in self._breakers.items()},
             last_outcome=line.last_outcome,

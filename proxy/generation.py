@@ -20,14 +20,20 @@ from proxy.credentials.renewal import Luck, Spawn
 from proxy.credentials.snapshot import Credentials
 from proxy.credentials.tokens import Token, TokenEndpoint, TokenSource
 from proxy.exchange.replies import RawReply, refusal
+from proxy.exchange.session import origin_of
 from proxy.exchange.skew import ClockSkew
 from proxy.exchange.transport import HttpRequest, Transport, open_session
+from proxy.exchange.warmth import Warmth
 from proxy.exchange.wire import Address, Wire
 from proxy.guard.guard import Guard
 from proxy.lifecycle import Leases
 from proxy.pipeline import TOKEN, guarded
 
 TOKEN_REPLY_BYTES = 64 * 1024
+LATEST_HEAD_START_S = 10.0
+"""Before the end of their age, or a tenth of it: then sockets are opened that take over."""
+FLOWS = frozenset({"closed", "forced_closed"})
+"""States of a breaker in which connections are opened ahead; a half-open one's probes go alone."""
 MAY_ASK_TO_REST = frozenset({429, 503})
 """These may carry a `Retry-After`; of other statuses the body says more."""
 
@@ -61,6 +67,15 @@ class Site:
     def server_name(self) -> str | None:
         return self.setting.tls.server_name if self.setting.tls else None
 
+    @property
+    def warm(self) -> Mapping[str, int]:
+        """Connections to be kept open, by a URL of each server: shared out among them."""
+        wire = self.setting.wire
+        urls = list({origin_of(url): url for url in self.apis.values()}.values())
+        share, rest = divmod(min(wire.warm_connections, wire.concurrency), max(1, len(urls)))
+        shares = ((url, share + (number < rest)) for number, url in enumerate(urls))
+        return {url: number for url, number in shares if number}
+
 
 def shortened(age_s: float, luck: float) -> float:
     """An age less up to a fifth, so that a fleet's connections do not all end together."""
@@ -73,7 +88,10 @@ class Sockets:
     def __init__(self, site: Site, credentials: Credentials, tokens: TokenSource | None) -> None:
         wire = site.setting.wire
         now = asyncio.get_running_loop().time()
-        self.too_old_at = now + shortened(wire.connection_age, site.luck())
+        age_s = shortened(wire.connection_age, site.luck())
+        self.too_old_at = now + age_s
+        self.renew_at = self.too_old_at - min(LATEST_HEAD_START_S, age_s / 10)
+        """From then on, others are made ready to take over."""
         self.leases = Leases()
         self._session = open_session(credentials.tls, wire)
         self.transport = Transport(
@@ -87,6 +105,11 @@ class Sockets:
             authorization=tokens,
             heard=site.skews["vendor"].heard,
         )
+
+    async def warm_up(self, wanted: Mapping[str, int], server_name: str | None) -> None:
+        """Raises `LookupFailed` when a server lets nobody connect."""
+        for url, number in wanted.items():
+            await self.transport.warm(url, number, server_name=server_name)
 
     async def drain(self, within_s: float) -> None:
         """Closes when the last lease is given back, or after that time."""
@@ -110,10 +133,14 @@ class Generation:
     ) -> None:
         """`inherited`: the token of the generation before; it serves until there is another."""
         self.credentials = credentials
+        self.cold_because = ""
+        """Why connections could not be opened ahead, the last time; empty: they could."""
         self.replaced = False
         """Nothing new begins with this one."""
         self._site = site
         self.tokens = self._token_source(inherited)
+        self._warm = site.warm
+        self._warmth = Warmth(site.luck)
         self._open: set[Sockets] = set()
         self._sockets = self._opened()
 
@@ -125,6 +152,11 @@ class Generation:
         return self.tokens.serving(asyncio.get_running_loop().time())
 
     @property
+    def open_connections(self) -> int:
+        """Of all its sockets."""
+        return sum(one.transport.open_connections for one in self._open)
+
+    @property
     def is_open(self) -> bool:
         """Whether it holds sockets, idle or not."""
         return bool(self._open)
@@ -132,14 +164,55 @@ class Generation:
     async def send(self, request: VendorRequest, call: Call) -> VendorReply:
         self.credentials.check(call.asked_at)
         sockets = self._young()
+        self._warmth.used()
         with sockets.leases.hold():
             return await sockets.wire.send(request, call)
 
     async def get_ready(self, within_s: float) -> None:
-        """Tries to get a token of its own where it inherited one, for that long at most.
+        """Tries to get a token of its own where it inherited one, and warm connections, for that
+        long at most. Who takes over then waits for nothing.
 
-        Who takes over then waits for nothing. Without success the inherited one goes along.
+        Without success the inherited token goes along, and the connections are opened as needed.
         """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._renew_token(within_s))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self.keep_warm()
+
+    async def keep_warm(self) -> None:
+        """Opens what lacks of the connections to be kept, if it is time to.
+
+        Never to a vendor that is left alone, and whatever comes of it is not the breaker's to
+        count: nobody was asked anything.
+        """
+        if not self._warm or self.replaced or not self._may_connect():
+            return
+        now, old = asyncio.get_running_loop().time(), self._sockets
+        is_old = now >= old.renew_at
+        lacks = is_old or old.transport.open_connections < sum(self._warm.values())
+        if not self._warmth.is_due(now, lacks=lacks, at_once=is_old):
+            return
+        sockets = self._opened() if is_old else old
+        try:
+            self.credentials.check(self._site.clock())
+            await sockets.warm_up(self._warm, self._site.server_name)
+        except LookupFailed as failure:
+            self._warmth.failed(asyncio.get_running_loop().time())
+            self.cold_because = failure.detail
+        else:
+            self._warmth.opened(were_lost=not is_old)
+            self.cold_because = ""
+            if is_old and self._sockets is old and not self.replaced:
+                self._sockets, sockets = sockets, old
+        finally:
+            if is_old and sockets is not self._sockets:
+                self._see_out(sockets)
+
+    def _may_connect(self) -> bool:
+        return self._site.guards.vendor.breaker.status().state in FLOWS
+
+    async def _renew_token(self, within_s: float) -> None:
         if self.tokens is None or self.token is None:
             return
         now = asyncio.get_running_loop().time()

@@ -23,6 +23,8 @@ MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
 """How a vendor or an issuer refuses credentials that were replaced meanwhile. Under TLS 1.3 it
 hangs up."""
 START_AGAIN_S = 1.0
+WARMTH_S = 2.0
+"""So often it is looked whether connections that are to be kept open are there."""
 
 
 class Line(Exchange):
@@ -63,6 +65,7 @@ class Line(Exchange):
         self._retired: list[Generation] = []
         self._looked = asyncio.Event()
         self._news = asyncio.Event()
+        self._is_cold = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._closed = False
         self.last_outcome: Literal["ok"] | Reason | None = None
@@ -83,7 +86,14 @@ class Line(Exchange):
     def problem(self) -> str:
         if self.generation and self.generation.tokens and self.generation.tokens.failure:
             return self.generation.tokens.failure.detail
-        return ". ".join(map(str, self.source.problems)) or self._last_problem
+        cold = self.generation.cold_because if self.generation else ""
+        return ". ".join(map(str, self.source.problems)) or self._last_problem or cold
+
+    @property
+    def open_connections(self) -> int:
+        """Those of replaced generations included."""
+        generations = (self.generation, *self._retired)
+        return sum(one.open_connections for one in generations if one is not None)
 
     @property
     def clock_skews(self) -> Mapping[str, float]:
@@ -160,6 +170,8 @@ class Line(Exchange):
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._succession())
+            if self._site.warm:
+                group.create_task(self._keep_warm())
             await self.source.run(self._heard, lambda _problems: self._looked.set())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -171,6 +183,7 @@ class Line(Exchange):
     def _heard(self, credentials: Credentials) -> None:
         if self.generation is None:
             self.generation = Generation(self._site, credentials)
+            self._is_cold.set()
         self._news.set()
         self._looked.set()
 
@@ -180,6 +193,16 @@ class Line(Exchange):
             await self._news.wait()
             self._news.clear()
             await self._take_up(self.source.current)
+
+    async def _keep_warm(self) -> None:
+        """From the first moment on, and whenever connections have been lost."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WARMTH_S):
+                    await self._is_cold.wait()
+            self._is_cold.clear()
+            if self.generation is not None:
+                await self.generation.keep_warm()
 
     async def _take_up(self, newest: Credentials | None) -> None:
         old = self.generation

@@ -30,6 +30,7 @@ def credentials_record(name: str, connection: VendorConnection, now: datetime) -
         loaded_at=credentials.loaded_at if credentials else None,
         certificates=tuple(certificate_records(credentials)) if credentials else (),
         token_left_s=(ends - now).total_seconds() if ends else None,
+        open_connections=status.open_connections,
         clock_skews=tuple(status.clock_skews.items()),
         outcome=status.last_outcome,
         problem=status.problem,

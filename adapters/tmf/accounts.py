@@ -1,6 +1,7 @@
 """The contract's account id. It must be a UUID; vendors write numbers and free strings."""
 
 import re
+from functools import lru_cache
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -14,4 +15,9 @@ def account_uuid(connection: str, vendor_id: str) -> UUID:
     """
     if _UUID.fullmatch(vendor_id):
         return UUID(vendor_id)
-    return uuid5(uuid5(NAMESPACE_URL, connection), vendor_id)
+    return uuid5(_namespace(connection), vendor_id)
+
+
+@lru_cache(maxsize=256)  # of few connections, and asked for with every customer
+def _namespace(connection: str) -> UUID:
+    return uuid5(NAMESPACE_URL, connection)

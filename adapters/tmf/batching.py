@@ -29,21 +29,24 @@ def groups(
 
     A value that a vendor would take apart, because a separator is in it, is a group of its own.
     """
-    group: tuple[str, ...] = ()
+    most = 1 if style == "off" else size
+    one_more = encoded_length(any_of(name, ("", ""), style)) - encoded_length(((name, ""),))
+    group: list[str] = []
+    length = 0
     for value in values:
-        longer = (*group, value)
+        own = len(quote(value, safe=""))
         if group and (
-            len(longer) > (1 if style == "off" else size)
+            len(group) >= most
             or _is_taken_apart(value)
             or _is_taken_apart(group[0])
-            or encoded_length(any_of(name, longer, style)) > characters
+            or length + one_more + own > characters
         ):
-            yield group
-            group = (value,)
-        else:
-            group = longer
+            yield tuple(group)
+            group = []
+        length = length + one_more + own if group else encoded_length(((name, value),))
+        group.append(value)
     if group:
-        yield group
+        yield tuple(group)
 
 
 def _is_taken_apart(value: str) -> bool:

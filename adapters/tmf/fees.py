@@ -3,7 +3,8 @@
 A customer without products leads to the question whether the vendor knows it at all.
 """
 
-from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
 
 from adapters.exchange import Query
 from adapters.outcome import Billing, Found, Lookup, Missing, Unavailable
@@ -20,6 +21,7 @@ from adapters.tmf.products import (
     ProductRules,
     Reading,
     read_products,
+    words,
 )
 from adapters.tmf.profile import Profile
 from adapters.tmf.resources import APPLIED_RATE
@@ -78,10 +80,22 @@ def _has_only_unpriced(reading: Reading, owned: Owned) -> bool:
 
 
 def product_rules(profile: Profile) -> ProductRules:
+    return _rules(
+        profile.charged_statuses, profile.missing_price, profile.tax_basis, profile.tax_rate_scale
+    )
+
+
+@lru_cache(maxsize=64)  # of few connections, and asked for with every customer
+def _rules(
+    charged_statuses: tuple[str, ...],
+    missing_price: Literal["unknown", "nothing"],
+    tax_basis: Literal["excluded", "included"],
+    tax_rate_scale: Literal["percent", "fraction"],
+) -> ProductRules:
     return ProductRules(
-        charged_statuses=profile.charged_statuses,
-        missing_price=profile.missing_price,
-        prices=PriceRules(tax_basis=profile.tax_basis, tax_rate_scale=profile.tax_rate_scale),
+        charged_statuses=charged_statuses,
+        missing_price=missing_price,
+        prices=PriceRules(tax_basis=tax_basis, tax_rate_scale=tax_rate_scale),
     )
 
 
@@ -91,18 +105,23 @@ def product_filter(profile: Profile) -> Filter:
         profile.product_query,
         profile.party_parameter,
         profile.account_filter,
-        tuple(_statuses(profile)),
+        _statuses(
+            profile.status_filter,
+            profile.status_values or profile.charged_statuses,
+            profile.status_style,
+        ),
     )
 
 
-def _statuses(profile: Profile) -> Iterator[Query]:
-    name, values = profile.status_filter, profile.status_values or profile.charged_statuses
+@lru_cache(maxsize=64)  # as the rules
+def _statuses(
+    name: str, values: tuple[str, ...], style: Literal["each", "repeat", "comma", "semicolon"]
+) -> tuple[Query, ...]:
     if not name:
-        yield ()
-    elif profile.status_style == "each":
-        yield from (((name, value),) for value in values)
-    else:
-        yield any_of(name, values, profile.status_style)
+        return ((),)
+    if style == "each":
+        return tuple(((name, value),) for value in values)
+    return (any_of(name, values, style),)
 
 
 def _with_status(row: Row, profile: Profile) -> Row:
@@ -111,7 +130,7 @@ def _with_status(row: Row, profile: Profile) -> Row:
     """
     if profile.status_filter in ("", "status"):
         return row
-    charged = {word.strip().casefold() for word in profile.charged_statuses}
-    if folded(row.get("status")) in OFFICIAL_STATUSES | charged:
+    status = folded(row.get("status"))
+    if status in OFFICIAL_STATUSES or status in words(profile.charged_statuses):
         return row
     return {**row, "status": row.get(profile.status_filter)}

@@ -139,6 +139,8 @@ class Inquiry:
     async def _rows(
         self, resource: Resource, subjects: Sequence[Subject], queries: Sequence[Query]
     ) -> list[object]:
+        if len(queries) == 1:
+            return await self.listed(resource, subjects, queries[0])
         lists = await side_by_side(
             partial(self.listed, resource, subjects, query) for query in queries
         )

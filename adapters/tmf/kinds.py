@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from adapters.tmf.fields import is_absent, text
 
@@ -27,6 +28,10 @@ _PATTERNS = (
 )
 
 
+LONGEST_WORD = 64
+"""Characters of a vendor's word that is remembered: it has few, and says them with every price."""
+
+
 def charge_kind(value: object) -> ChargeKind:
     """The kind that a free text names, in any case, with spaces, hyphens or known misspellings."""
     if is_absent(value):
@@ -34,10 +39,17 @@ def charge_kind(value: object) -> ChargeKind:
     written = text(value)
     if written is None:
         return ChargeKind.UNSAID if isinstance(value, str) else ChargeKind.UNKNOWN
+    return _known_kind(written) if len(written) <= LONGEST_WORD else _kind(written)
+
+
+def _kind(written: str) -> ChargeKind:
     word = re.sub(r"[\s_-]+", "", written.casefold())
     return next(
         (kind for kind, pattern in _PATTERNS if re.fullmatch(pattern, word)), ChargeKind.UNKNOWN
     )
+
+
+_known_kind = lru_cache(maxsize=256)(_kind)
 
 
 _RAISES = re.compile(r"surcharge|mark-?up|uplift|increase")

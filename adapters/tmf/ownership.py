@@ -149,18 +149,28 @@ def stranger_to(
     No query about these brings such a row, unless its filter is ignored.
     """
     roles = plain_words(profile.owner_roles)
-    parties = frozenset(one.party for one in subjects if one.party)
-    accounts = frozenset(account for one in subjects for account in one.accounts)
+    known: list[tuple[frozenset[str], frozenset[str]]] = []
 
     def is_strangers(row: object) -> bool:
         if not is_row(row):
             return False
+        if not known:  # few pages are full, and only of these it is asked
+            known.append(_ids_of(subjects))
+        parties, accounts = known[0]
         named = naming(row, roles)
         if named.mentioned & parties or named.accounts & accounts:
             return False
         return bool((named.mentioned and parties) or (named.any_account and accounts))
 
     return is_strangers
+
+
+def _ids_of(subjects: Sequence[Subject]) -> tuple[frozenset[str], frozenset[str]]:
+    """Of parties, and of accounts."""
+    return (
+        frozenset(one.party for one in subjects if one.party),
+        frozenset(account for one in subjects for account in one.accounts),
+    )
 
 
 def share_out(

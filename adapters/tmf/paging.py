@@ -55,7 +55,8 @@ async def read_all(
         request.verify(reply)
         reading.judged(reply)
 
-    asked = replace(request, query=(*request.query, *_window(0, page_size)), verify=verify)
+    query = (*request.query, *_window(0, page_size))
+    asked = VendorRequest(request.api, request.path, query, verify)
     while True:
         reply = await exchange.send(asked, call)
         if reading.take(reply):
@@ -105,10 +106,14 @@ class Reading:
     _total: int = 0
     _repeated: int = 0
     _by_link: bool = False
+    _latest: tuple[VendorReply, Page] | None = field(default=None, repr=False)
+    """What was judged inside the guard is most often what is taken then."""
 
     def take(self, reply: VendorReply) -> bool:
         """Add a page, and say whether it was the last. Raises as `judged` does."""
-        page = self.judged(reply)
+        latest, self._latest = self._latest, None
+        page = latest[1] if latest and latest[0] is reply else self.judged(reply)
+        self._latest = None
         self.rows += page.rows
         self._seen |= page.prints
         self._pages += 1
@@ -123,17 +128,21 @@ class Reading:
         Raises `LookupFailed(bad_response)` where the list can't be read to its end with it.
         """
         page = self._page(reply)
+        self._check(page)
+        self._latest = reply, page
+        return page
+
+    def _check(self, page: Page) -> None:
         if page.rows and page.prints <= self._seen:
             raise _unusable("a page came twice: is paging ignored?")
         if len(self.rows) + len(page.rows) > self.page_size * self.page_limit:
             raise _unusable("more rows than all pages: is limit ignored?")
         if page.is_last and len(page.rows) < self.page_size:
-            return page
+            return
         if 2 * sum(map(self.is_strangers, page.rows)) > len(page.rows):
             raise _unusable("most of a full page is strangers': is the filter ignored?")
         if not page.is_last and self._pages + 1 == self.page_limit:
             raise _unusable("more pages than page_limit: is the filter ignored?")
-        return page
 
     def _page(self, reply: VendorReply) -> Page:
         rows, said, has_link = rows_in(reply), _total_count(reply), next_link(reply) is not None

@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from adapters.tmf.fields import Row, folded, instant, is_absent, is_row, one
+from adapters.tmf.kinds import LONGEST_WORD
 from adapters.tmf.numbers import amount
 
 DAY = Fraction(12, 365)
@@ -99,6 +101,10 @@ def _counted(period: object) -> tuple[Fraction, Fraction] | None:
     written = folded(period)
     if written is None:
         return None
+    return _known_count(written) if len(written) <= LONGEST_WORD else _count(written)
+
+
+def _count(written: str) -> tuple[Fraction, Fraction] | None:
     duration = _ISO_8601.fullmatch(written)
     if duration:
         return _iso(duration.groups())
@@ -109,6 +115,9 @@ def _counted(period: object) -> tuple[Fraction, Fraction] | None:
     match = _WRITTEN.fullmatch(plain.removeprefix("calendar "))
     unit = _UNITS.get(match[2]) if match else None
     return (Fraction(match[1] or 1), unit) if match and unit else None
+
+
+_known_count = lru_cache(maxsize=256)(_count)
 
 
 def _iso(counts: tuple[str | None, ...]) -> tuple[Fraction, Fraction]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 from adapters.outcome import Billing
@@ -241,7 +242,7 @@ def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing
         return _Standing.UNKNOWN
     around = (product, *product.above())
     status = next((word for one in around if (word := folded(one.row.get("status")))), None)
-    charged = {word.strip().casefold() for word in rules.charged_statuses}
+    charged = words(rules.charged_statuses)
     if status not in charged:
         is_known = status is not None and (
             status in OFFICIAL_STATUSES or not charged <= OFFICIAL_STATUSES
@@ -252,6 +253,12 @@ def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing
     if (ended and ended <= now) or (starts and starts > now):
         return _Standing.NOT_CHARGED
     return _Standing.CHARGED if ended or is_absent(ends) else _Standing.UNKNOWN
+
+
+@lru_cache(maxsize=64)  # of few connections, and asked for with every product
+def words(statuses: tuple[str, ...]) -> frozenset[str]:
+    """Words of a connection's settings, for comparison."""
+    return frozenset(word.strip().casefold() for word in statuses)
 
 
 def _ids(product: Product) -> frozenset[str]:

@@ -106,6 +106,13 @@ def _wire_is_sane(case: Case) -> Iterator[Finding]:
             f"at most exchange_timeout, {format_duration(wire.exchange_timeout)}",
             needs=((*at, "exchange_timeout"),),
         )
+    if "warm_connections" in wire.model_fields_set and wire.warm_connections > wire.concurrency:
+        yield Finding(
+            (*at, "warm_connections"),
+            "is more than may ever be in use",
+            f"at most concurrency, {wire.concurrency}",
+            needs=((*at, "concurrency"),),
+        )
     proxy = split_url(wire.egress_proxy) if wire.egress_proxy is not None else None
     if wire.egress_proxy is not None and (proxy is None or proxy.path.strip("/") or proxy.query):
         yield Finding((*at, "egress_proxy"), "is not the URL of a proxy", "http://host:port")

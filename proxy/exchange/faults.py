@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from adapters.outcome import LookupFailed, Reason
 
@@ -24,6 +24,7 @@ _CERTIFICATE_PROBLEMS = {  # X509_V_ERR_* of OpenSSL's x509_vfy.h
 }
 _WORDS: Sequence[tuple[type[Exception], tuple[Reason, str]]] = (  # narrow kinds first
     (aiohttp.ClientHttpProxyError, (Reason.UNREACHABLE, "the egress proxy refused")),
+    (HttpProcessingError, (Reason.BAD_RESPONSE, "the reply is not HTTP")),
     (aiohttp.ClientResponseError, (Reason.BAD_RESPONSE, "the reply is not HTTP")),
     (aiohttp.InvalidURL, (Reason.CONFIGURATION, "a URL that is none")),
     (aiohttp.ClientSSLError, (Reason.TLS, "TLS failed")),
@@ -39,7 +40,7 @@ _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _STEPS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """A handshake that waits for the other side raises these; they are the context of what ends it."""
 
-Broken = (aiohttp.ClientError, OSError)
+Broken = (aiohttp.ClientError, HttpProcessingError, OSError)
 """What an exchange over sockets raises. `TimeoutError` is an `OSError`."""
 
 

@@ -1,28 +1,27 @@
-"""HTTP requests and whole, bounded replies over one aiohttp session.
+"""HTTP requests and whole, bounded replies over one session.
 
-A vendor may see two requests for one exchange, within the same time: see `repeat`.
+A vendor may see two requests for one exchange, within the same time: where a connection that had
+been used was closed as the first went out.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from math import inf
 from ssl import SSLContext
+from typing import TypeAlias
 
-import aiohttp
-from yarl import URL
+from aiohttp.http_parser import RawResponseMessage
+from aiohttp.streams import StreamReader
 
 from adapters.call import Budget
 from adapters.outcome import LookupFailed, Reason
 from config import settings
 from proxy.exchange.faults import Broken, in_our_words
-from proxy.exchange.handshakes import Handshakes, over
-from proxy.exchange.repeat import MayRepeat, NotRepeated, Repeat, connection_tracing
 from proxy.exchange.replies import RawReply
+from proxy.exchange.session import HttpRequest, Origin, Session, Stale, origin_of
 
-KEEP_ALIVE_S = 30.0
-NAMES_S = 1
-"""A name is looked up again after that, so that whoever has moved is found by the next attempt."""
+__all__ = ("HttpRequest",)
+
 LARGE_BODY_BYTES = 512 * 1024
 """Beyond it bodies are read one after the other. Decompressing keeps the event loop from everybody
 else: some milliseconds for one of many megabytes, most of a second for thirty at once."""
@@ -30,39 +29,14 @@ A_TURN_BYTES = 64 * 1024
 """Of a body, before it is others' turn."""
 CLOCK_STEP_S = 0.001
 """A timer may go off this much before its time."""
-FOR_THE_TOKEN = 1
-"""A connection beside those of the slots, so that a token never waits for a slow exchange."""
+
+MayRepeat: TypeAlias = Callable[[], bool]
+"""Whether one more request may go to this vendor. It counts as gone when it may."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
-    """What is sent. URL, headers and form hold customers' ids and secrets."""
-
-    method: str
-    url: str = field(repr=False)
-    """Already encoded; not a character of it is touched."""
-    headers: Mapping[str, str] = field(repr=False)
-    form: str | None = field(default=None, repr=False)
-    server_name: str | None = None
-    """Host name expected in the server's certificate, where it is not the URL's."""
-
-
-def open_session(tls: SSLContext, wire: settings.Wire) -> aiohttp.ClientSession:
+def open_session(tls: SSLContext, wire: settings.Wire) -> Session:
     """A session on the running loop: no cookies, no environment, timeouts of our own."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            ssl=tls,
-            limit=wire.concurrency + FOR_THE_TOKEN,
-            keepalive_timeout=KEEP_ALIVE_S,
-            ttl_dns_cache=NAMES_S,
-        ),
-        headers={"User-Agent": "bss-sidecar"},
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=wire.connect_timeout),
-        proxy=wire.egress_proxy,
-        trust_env=False,
-        trace_configs=[connection_tracing(), Handshakes().tracing()],
-    )
+    return Session(tls, wire)
 
 
 def always() -> bool:
@@ -78,7 +52,7 @@ class Transport:
     """One session, and how long and how big what goes through it may get."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, timeout_s: float, may_repeat: MayRepeat = always
+        self, session: Session, *, timeout_s: float, may_repeat: MayRepeat = always
     ) -> None:
         """`session`: one of `open_session`."""
         self._session = session
@@ -90,6 +64,24 @@ class Transport:
     def reads_a_large_body(self) -> bool:
         """Others wait until it is read."""
         return self._large_body.locked()
+
+    @property
+    def open_connections(self) -> int:
+        """In use or idle."""
+        return self._session.open
+
+    async def warm(self, url: str, number: int, *, server_name: str | None = None) -> None:
+        """Opens connections to the server of a URL until so many are there, and keeps them.
+
+        Raises `LookupFailed` as `fetch` does; nobody has been asked anything.
+        """
+        try:
+            await self._session.warm(Origin(origin_of(url), server_name), number)
+        except Broken as error:
+            failure = in_our_words(error)
+        else:
+            return
+        raise failure
 
     async def fetch(
         self,
@@ -109,58 +101,66 @@ class Transport:
         """
         loop = asyncio.get_running_loop()
         budget = budget or Budget(inf)
-        repeat = Repeat(self._may_repeat, is_urgent=request.method == "POST")  # for a token
+
+        async def read(message: RawResponseMessage, stream: StreamReader) -> RawReply:
+            body = await self._read(message, stream, body_bytes)
+            return RawReply(message.code, _headers(message), body)
+
         try:
             async with budget.timer(loop.time() + self._timeout_s):
-                return await self._fetch(request, body_bytes, repeat)
-        except NotRepeated as final:
-            failure = in_our_words(final.error)
+                try:
+                    return await self._session.ask(request, read, waited=on_wait)
+                except Stale:
+                    if request.method != "GET" or not self._may_repeat():
+                        raise
+                return await self._session.ask(request, read, waited=on_wait)
+        except Stale as stale:
+            failure = in_our_words(stale.error)
         except Broken as error:
             failure = in_our_words(error)
             if isinstance(error, TimeoutError) and loop.time() >= budget.deadline - CLOCK_STEP_S:
                 failure = LookupFailed(Reason.DEADLINE, "the budget ended during an exchange")
-        finally:
-            over(repeat)
-            on_wait(repeat.waited_s)
         raise failure
 
-    async def _fetch(self, request: HttpRequest, body_bytes: int, repeat: Repeat) -> RawReply:
-        async with self._session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=request.headers,
-            data=request.form,
-            allow_redirects=False,
-            server_hostname=request.server_name,
-            middlewares=(repeat,),
-            trace_request_ctx=repeat,
-        ) as response:
-            headers = {
-                name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers
-            }
-            body = await self._read(response, body_bytes)
-            return RawReply(response.status, headers, body)
-
-    async def _read(self, response: aiohttp.ClientResponse, body_bytes: int) -> bytes:
+    async def _read(
+        self, message: RawResponseMessage, stream: StreamReader, body_bytes: int
+    ) -> bytes:
         """The decompressed body. One over the cap is cut off at once, and the connection too."""
-        body = bytearray()
-        if (response.content_length or 0) <= body_bytes:
-            chunks = response.content.iter_any()
-            if await _is_whole(chunks, body, min(LARGE_BODY_BYTES, body_bytes)):
+        if _promised(message) <= body_bytes:
+            first = await stream.readany()
+            if stream.at_eof() and len(first) <= body_bytes:
+                return first
+            body = bytearray(first)
+            if await _is_whole(stream, body, min(LARGE_BODY_BYTES, body_bytes)):
                 return bytes(body)
             async with self._large_body:
-                if len(body) <= body_bytes and await _is_whole(chunks, body, body_bytes):
+                if len(body) <= body_bytes and await _is_whole(stream, body, body_bytes):
                     return bytes(body)
-        response.close()
         raise LookupFailed(Reason.BAD_RESPONSE, f"the body is larger than {body_bytes} bytes")
 
 
-async def _is_whole(chunks: AsyncIterator[bytes], body: bytearray, most: int) -> bool:
+async def _is_whole(stream: StreamReader, body: bytearray, most: int) -> bool:
     """Reads on, until the end or beyond `most` bytes."""
-    async for chunk in chunks:
+    while len(body) <= most:
+        chunk = await stream.readany()
+        if not chunk:
+            return True
         body += chunk
-        if len(body) > most:
-            return False
         if len(chunk) > A_TURN_BYTES:
             await asyncio.sleep(0)  # more of it is there without any waiting, and so are others
-    return True
+    return False
+
+
+def _headers(message: RawResponseMessage) -> dict[str, str]:
+    """Names in lower case; what comes several times is one value, as RFC 9110 has it."""
+    headers: dict[str, str] = {}
+    for name, value in message.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+def _promised(message: RawResponseMessage) -> int:
+    """Bytes on the wire, as far as the head tells."""
+    length = message.headers.get("Content-Length", "0")
+    return int(length) if length.isdecimal() else 0

@@ -23,6 +23,7 @@ BIG_BODY_BYTES = 128 * 1024
 
 _PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/%]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,256}")
+_PLAIN = re.compile(r"[A-Za-z0-9\-._~,:]*")
 _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 
 
@@ -79,6 +80,14 @@ class Wire(Exchange):
         """`heard` is told the headers of every reply."""
         self._transport = transport
         self._address = address
+        self._always_said = CIMultiDict(
+            {
+                "User-Agent": "bss-sidecar",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+            }
+        )
+        self._always_said.update(address.headers)
         self._body_bytes = body_bytes
         self._parsing = parsing
         self._authorization = authorization
@@ -139,11 +148,11 @@ class Wire(Exchange):
         return base + request.path + ("?" + encoded(request.query) if request.query else "")
 
     def _headers(self, call: Call, grant: Grant | None) -> Mapping[str, str]:
-        headers = CIMultiDict({"Accept": "application/json", "Accept-Encoding": "gzip"})
-        headers.update(self._address.headers)
+        headers = self._always_said.copy()
         if _HEADER_VALUE.fullmatch(call.correlation_id):
             headers["X-Correlation-ID"] = call.correlation_id
-        headers.update(tracing.headers(_trace(call)))
+        if trace := tracing.headers(_trace(call)):
+            headers.update(trace)
         if grant:
             headers["Authorization"] = grant.header
         return headers
@@ -182,11 +191,18 @@ async def _grant(authorization: Authorization, call: Call) -> Grant:
 
 def encoded(query: Query) -> str:
     """A query as RFC 3986 has it. `,` and `:` stay, as TMF630 writes lists and times."""
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe=',:')}" for name, value in query)
+    return "&".join(
+        f"{name}={value}"
+        if _PLAIN.fullmatch(value) and name.replace(".", "").isalnum() and name.isascii()
+        else f"{quote(name, safe='')}={quote(value, safe=',:')}"
+        for name, value in query
+    )
 
 
 def is_below(path: str) -> bool:
     """Whether a path stays below its API's base, however a server may normalise it."""
+    if path.isascii() and path.isalnum():
+        return True
     if not _PATH.fullmatch(path) or path.startswith("/"):
         return False
     plain = path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")

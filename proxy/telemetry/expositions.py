@@ -36,7 +36,7 @@ class CredentialFigures(Collector):
         return _families()
 
     def collect(self) -> Iterator[Metric]:
-        expiry, lifetime, version, age, token, skew = _families()
+        expiry, lifetime, version, age, token, skew, open_ones = _families()
         now = self._clock()
 
         def certified(connection: str, certificates: Iterable[CertificateRecord]) -> None:
@@ -54,9 +54,10 @@ class CredentialFigures(Collector):
                 age.add_metric(name, (now - record.loaded_at).total_seconds())
             if record.token_left_s is not None:
                 token.add_metric(name, record.token_left_s)
+            open_ones.add_metric(name, record.open_connections)
             for whose, seconds in record.clock_skews:
                 skew.add_metric([*name, whose], seconds)
-        yield from (expiry, lifetime, version, age, token, skew)
+        yield from (expiry, lifetime, version, age, token, skew, open_ones)
 
 
 class FileFigures(Collector):
@@ -234,6 +235,11 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
             "By how much a clock is ahead of ours, as the Date of its replies has it: of the "
             "`vendor`, and of the issuer of tokens (`token`). 0: no further than a reply takes.",
             labels=["connection", "whose"],
+        ),
+        GaugeMetricFamily(
+            "bss_sidecar_open_connections",
+            "Connections to the vendor and its token endpoint, in use or idle.",
+            labels=connection,
         ),
     )
 

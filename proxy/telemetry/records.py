@@ -183,6 +183,8 @@ class CredentialsRecord:
     certificates: tuple[CertificateRecord, ...] = ()
     token_left_s: float | None = None
     """Until the OAuth2 access token ends; `None`: there is none."""
+    open_connections: int = 0
+    """To the vendor and its token endpoint, in use or idle."""
     clock_skews: tuple[tuple[str, float], ...] = ()
     """Seconds by which a clock is ahead of ours: of `vendor`, of `token` (the issuer)."""
     files: tuple[FileRecord, ...] = ()

@@ -143,6 +143,11 @@ MISTAKES: list[tuple[str, Changes, Changes]] = [
         {f"{AMDOCS}.headers": {"X-Channel": "pedkai"}},
     ),
     (
+        f"{AMDOCS}.wire.warm_connections",
+        {f"{AMDOCS}.wire": {"warm_connections": 9, "concurrency": 8}},
+        {f"{AMDOCS}.wire": {"warm_connections": 8, "concurrency": 8}},
+    ),
+    (
         f"{AMDOCS}.wire.connect_timeout",
         {f"{AMDOCS}.wire": {"connect_timeout": "900ms", "exchange_timeout": "800ms"}},
         {f"{AMDOCS}.wire": {"connect_timeout": "800ms", "exchange_timeout": "900ms"}},

@@ -60,6 +60,7 @@ def test_a_connection() -> None:
     assert (connection.tls, connection.oauth2, connection.database) == (None, None, None)
     wire = connection.wire
     assert (wire.concurrency, wire.queue_length) == (32, 1000)
+    assert wire.warm_connections == 4
     assert wire.connect_timeout == pytest.approx(0.3)
     assert wire.exchange_timeout == 1.0
     assert (wire.connection_age, wire.drain) == (600.0, 30.0)
