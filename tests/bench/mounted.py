@@ -1,0 +1,117 @@
+"""What a sidecar under measurement has mounted: certificates, keys, identities, configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adapters.simulator.certificates import DEMO_CLIENT, Authority, write_demo_certificates
+from proxy.cache.keys import new_key
+from tests.bench.vendor import TOKEN_PATH
+from tests.bench.vendor_rows import write_identities
+
+TENANT = "tenant_0"
+CLIENT_ID = "pedkai-sidecar"
+CUSTOMERS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What differs between sidecars."""
+
+    vendor_port: int
+    redis_url: str | None = None
+    """`None`: the memory store."""
+    concurrency: int = 64
+    batches: int = 1
+    """Customers in one query to the vendor; 1: one query for each."""
+    connections: int = 1
+    """As many tenants, each on a connection of its own, all to the same vendor."""
+    identity: str = "file"
+    wire: Mapping[str, Any] | None = None
+    """Further settings of each connection's `wire`."""
+    more: Mapping[str, Any] | None = None
+    """Further settings, over these, by their first name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """A folder with all of it."""
+
+    folder: Path
+    authority: Authority
+
+    @classmethod
+    def new(cls, folder: Path, now: datetime, *, customers: int = CUSTOMERS) -> "Mounted":
+        authority = write_demo_certificates(folder, now=now)
+        (folder / "client-secret").write_text("a secret of the measurements", encoding="utf-8")
+        for name in ("master", "names"):
+            (folder / name).write_text(new_key() + "\n", encoding="utf-8")
+        write_identities(folder / "customers.csv", range(customers))
+        return cls(folder, authority)
+
+    def rotate(self) -> None:
+        """Another client certificate of the same authority is mounted."""
+        self.authority.issue_client(DEMO_CLIENT).write(self.folder, "client")
+
+    def configure(self, name: str, setting: Setting) -> Path:
+        """A configuration file under this name."""
+        file = self.folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(self._settings(setting)), encoding="utf-8")
+        return file
+
+    def _settings(self, setting: Setting) -> dict[str, Any]:
+        names = [f"vendor_{n}" for n in range(setting.connections)]
+        return {
+            "schema_version": 1,
+            "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
+            "logging": {"format": "json"},
+            "cache": self._cache(setting),
+            "connections": {name: self._connection(setting) for name in names},
+            "tenants": {f"tenant_{n}": {"connection": name} for n, name in enumerate(names)},
+            **(setting.more or {}),
+        }
+
+    def _cache(self, setting: Setting) -> dict[str, Any]:
+        lives = {"ttl": "5m"}  # nothing ends while it is measured
+        if setting.redis_url is None:
+            return {"store": "memory", **lives}
+        return {
+            "store": "redis",
+            "redis": {"url": setting.redis_url},
+            "master_keys_file": self._file("master"),
+            "name_keys_file": self._file("names"),
+            **lives,
+        }
+
+    def _connection(self, setting: Setting) -> dict[str, Any]:
+        root = f"https://localhost:{setting.vendor_port}"
+        identity: dict[str, Any] = {"kind": setting.identity}
+        if setting.identity == "file":
+            identity["file"] = self._file("customers.csv")
+        tmf: dict[str, Any] = {}
+        if setting.batches > 1:
+            tmf = {"batch_style": "comma", "batch_size": setting.batches}
+        return {
+            "vendor": "amdocs",
+            "base_url": f"{root}/",
+            "tls": {
+                "certificate_file": self._file("client.pem"),
+                "key_file": self._file("client.key"),
+                "trust_bundle_file": self._file("ca.pem"),
+            },
+            "oauth2": {
+                "token_url": root + TOKEN_PATH,
+                "client_id": CLIENT_ID,
+                "client_secret_file": self._file("client-secret"),
+            },
+            "identity": identity,
+            "wire": {"concurrency": setting.concurrency, **(setting.wire or {})},
+            "tmf": tmf,
+        }
+
+    def _file(self, name: str) -> str:
+        return str(self.folder / name)
