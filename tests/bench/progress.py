@@ -14,12 +14,15 @@ class Progress:
 
     whole_s: float
     out: TextIO = field(default_factory=lambda: sys.stderr)
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = 0.0
     _name: str = ""
     _before_s: float = 0.0
     """What the measures before this one were thought to take."""
     _about_s: float = 0.0
     _done: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._began = now_s()
 
     def begin(self, name: str, about_s: float) -> None:
         """The next measure."""
@@ -49,7 +52,7 @@ class Progress:
         return min(1.0, done_s / self.whole_s) if self.whole_s else 1.0
 
     def _left(self) -> str:
-        left_s = left(self.share(), time.monotonic() - self._began, self.whole_s)
+        left_s = left(self.share(), now_s() - self._began, self.whole_s)
         return f", {left_s // 60:.0f} min {left_s % 60:.0f} s left"
 
 
@@ -65,3 +68,7 @@ def left(share: float, spent_s: float, whole_s: float) -> float:
         return thought
     seen = spent_s / share * (1 - share)
     return share * seen + (1 - share) * thought
+
+
+def now_s() -> float:
+    return time.monotonic()  # noqa: TID251  (how long a person has waited)
