@@ -1,7 +1,8 @@
 """What a sidecar under measurement has mounted: certificates, keys, identities, configuration."""
 
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.bench.vendor_rows import write_identities
 
 TENANT = "tenant_0"
 CLIENT_ID = "pedkai-sidecar"
-CUSTOMERS = 100_000
+CUSTOMERS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +31,10 @@ class Setting:
     """Customers in one query to the vendor; 1: one query for each."""
     connections: int = 1
     """As many tenants, each on a connection of its own, all to the same vendor."""
-    identity: str = "file"
-    wire: Mapping[str, Any] | None = None
-    """Further settings of each connection's `wire`."""
-    more: Mapping[str, Any] | None = None
-    """Further settings, over these, by their first name."""
+    customers: int = CUSTOMERS
+    """In the map of identities."""
+    connection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Further settings of each connection, by their group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,22 @@ class Mounted:
     authority: Authority
 
     @classmethod
-    def new(cls, folder: Path, now: datetime, *, customers: int = CUSTOMERS) -> "Mounted":
+    def new(cls, folder: Path, now: datetime) -> "Mounted":
         authority = write_demo_certificates(folder, now=now)
         (folder / "client-secret").write_text("a secret of the measurements", encoding="utf-8")
         for name in ("master", "names"):
             (folder / name).write_text(new_key() + "\n", encoding="utf-8")
-        write_identities(folder / "customers.csv", range(customers))
         return cls(folder, authority)
 
     def rotate(self) -> None:
         """Another client certificate of the same authority is mounted."""
         self.authority.issue_client(DEMO_CLIENT).write(self.folder, "client")
+
+    def tls(self) -> ssl.SSLContext:
+        """For who asks the vendor directly."""
+        context = ssl.create_default_context(cafile=self._file("ca.pem"))
+        context.load_cert_chain(self._file("client.pem"), self._file("client.key"))
+        return context
 
     def configure(self, name: str, setting: Setting) -> Path:
         """A configuration file under this name."""
@@ -72,7 +77,6 @@ class Mounted:
             "cache": self._cache(setting),
             "connections": {name: self._connection(setting) for name in names},
             "tenants": {f"tenant_{n}": {"connection": name} for n, name in enumerate(names)},
-            **(setting.more or {}),
         }
 
     def _cache(self, setting: Setting) -> dict[str, Any]:
@@ -89,13 +93,11 @@ class Mounted:
 
     def _connection(self, setting: Setting) -> dict[str, Any]:
         root = f"https://localhost:{setting.vendor_port}"
-        identity: dict[str, Any] = {"kind": setting.identity}
-        if setting.identity == "file":
-            identity["file"] = self._file("customers.csv")
+        identity = {"kind": "file", "file": self._identities(setting.customers)}
         tmf: dict[str, Any] = {}
         if setting.batches > 1:
             tmf = {"batch_style": "comma", "batch_size": setting.batches}
-        return {
+        made: dict[str, Any] = {
             "vendor": "amdocs",
             "base_url": f"{root}/",
             "tls": {
@@ -109,9 +111,18 @@ class Mounted:
                 "client_secret_file": self._file("client-secret"),
             },
             "identity": identity,
-            "wire": {"concurrency": setting.concurrency, **(setting.wire or {})},
+            "wire": {"concurrency": setting.concurrency},
             "tmf": tmf,
         }
+        for group, more in setting.connection.items():
+            made[group] = {**made.get(group, {}), **more}
+        return made
+
+    def _identities(self, customers: int) -> str:
+        file = self.folder / f"customers-{customers}.csv"
+        if not file.exists():
+            write_identities(file, range(customers))
+        return str(file)
 
     def _file(self, name: str) -> str:
         return str(self.folder / name)
