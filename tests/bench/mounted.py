@@ -15,6 +15,7 @@ from tests.bench.vendor import TOKEN_PATH
 from tests.bench.vendor_rows import write_identities
 
 TENANT = "tenant_0"
+CROWD = "crowd"
 CLIENT_ID = "pedkai-sidecar"
 CUSTOMERS = 20_000
 
@@ -31,6 +32,8 @@ class Setting:
     """Customers in one query to the vendor; 1: one query for each."""
     connections: int = 1
     """As many tenants, each on a connection of its own, all to the same vendor."""
+    has_crowd: bool = False
+    """A further tenant, `CROWD`, whose vendor is in the process and knows none of its customers."""
     customers: int = CUSTOMERS
     """In the map of identities."""
     connection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -69,14 +72,18 @@ class Mounted:
         return file
 
     def _settings(self, setting: Setting) -> dict[str, Any]:
-        names = [f"vendor_{n}" for n in range(setting.connections)]
+        connections = {f"vendor_{n}": self._connection(setting) for n in range(setting.connections)}
+        tenants = {f"tenant_{n}": {"connection": name} for n, name in enumerate(connections)}
+        if setting.has_crowd:
+            connections[CROWD] = {"vendor": "mock"}
+            tenants[CROWD] = {"connection": CROWD}
         return {
             "schema_version": 1,
             "listeners": {name: {"port": 0} for name in ("data", "ops", "admin")},
             "logging": {"format": "json"},
             "cache": self._cache(setting),
-            "connections": {name: self._connection(setting) for name in names},
-            "tenants": {f"tenant_{n}": {"connection": name} for n, name in enumerate(names)},
+            "connections": connections,
+            "tenants": tenants,
         }
 
     def _cache(self, setting: Setting) -> dict[str, Any]:
