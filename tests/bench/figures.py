@@ -23,6 +23,7 @@ UNITS: Mapping[str, tuple[str, int]] = {
     "pss_mib": ("PSS, MiB", 1),
     "wall_s": ("wall, s", 3),
     "share_pct": ("% of a core", 2),
+    "hits_pct": ("hits, %", 1),
     "count": ("count", 0),
 }
 """Name of a figure → its heading with the unit, and digits after the point.

@@ -71,6 +71,8 @@ class Load:
     """So long at most, once it is warm."""
     requests: int | None = None
     """So many at most."""
+    counts: bytes = field(default=b"", repr=False)
+    """How many answers hold this is told, such as those from a cache."""
     warm: int | None = None
     """Requests before; as many as there are asks, or connections, if that is more."""
 
@@ -83,7 +85,8 @@ class Load:
             }
             for one in self.asks
         ]
-        return json.dumps({**asdict(self), "asks": asks})
+        counts = base64.b64encode(self.counts).decode()
+        return json.dumps({**asdict(self), "asks": asks, "counts": counts})
 
     @classmethod
     def from_json(cls, text: str) -> "Load":
@@ -98,6 +101,7 @@ class Load:
             )
             for one in told["asks"]
         ]
+        told["counts"] = base64.b64decode(told["counts"])
         return cls(**told)
 
 
@@ -132,6 +136,8 @@ class Seen:
     example: str
     """The status line of the first of them."""
     kinds: dict[str, Kind]
+    counted: int = 0
+    """Answers that hold what was to be counted."""
 
     @property
     def all(self) -> Kind:
@@ -263,7 +269,7 @@ class _Loop:
         self._open: dict[int, _Connection] = {}
         self._turn = 0
         self.latencies: dict[str, list[float]] = {}
-        self.wrong = 0
+        self.wrong = self.counted = 0
         self.example = ""
         for _ in range(load.connections):
             self._connect()
@@ -314,6 +320,8 @@ class _Loop:
             self._turn % EACH == 0 and ask.holds and ask.holds not in said
         ):
             self._note(said.partition(b"\r\n")[0].decode(errors="replace"))
+        if self._load.counts and self._load.counts in said:
+            self.counted += 1
         return True
 
     def _replace(self, one: _Connection) -> _Connection:
@@ -338,12 +346,12 @@ def main() -> None:
     except OSError as trouble:
         print(f"it does not answer: {trouble!r}", flush=True)  # noqa: T201  (what it says)
         return
-    loop.wrong, loop.example = 0, ""
+    loop.wrong, loop.counted, loop.example = 0, 0, ""
     print("ready", flush=True)  # noqa: T201  (as above)
     sys.stdin.readline()
     count, wall_s = loop.run(load.requests or sys.maxsize, load.seconds)
     kinds = {name: Kind.of(one) for name, one in loop.latencies.items()}
-    seen = Seen(count, wall_s, loop.wrong, loop.example, kinds)
+    seen = Seen(count, wall_s, loop.wrong, loop.example, kinds, loop.counted)
     print(json.dumps(asdict(seen)), flush=True)  # noqa: T201  (as above)
 
 

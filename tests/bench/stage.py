@@ -25,6 +25,8 @@ from tests.servers.redis import RedisServer, free_ports, running_redis
 Burst: TypeAlias = Callable[[], Awaitable[Mapping[str, float]]]
 """One round of one contender: figures by name."""
 
+HIT = b"Cache-Status: bss-sidecar; hit"
+"""What `Load.counts` looks for in the sidecar's answers."""
 PYTHON = (sys.executable, "-P", "-m")
 
 
@@ -120,7 +122,10 @@ class Stage:
                 spent_s = program.cpu_s() - before_s
             finally:
                 await who.end()
-            return figures_of(seen, spent_s, per=per)
+            figures = figures_of(seen, spent_s, per=per)
+            if load.counts:
+                figures["hits_pct"] = 100 * seen.counted / seen.count
+            return figures
 
         return once
 
