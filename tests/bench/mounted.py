@@ -32,6 +32,8 @@ class Setting:
     """Customers in one query to the vendor; 1: one query for each."""
     connections: int = 1
     """As many tenants, each on a connection of its own, all to the same vendor."""
+    ttl: str = "5m"
+    """Of the cache; so long that nothing ends while it is measured, unless that is wanted."""
     has_crowd: bool = False
     """A further tenant, `CROWD`, whose vendor is in the process and knows none of its customers."""
     customers: int = CUSTOMERS
@@ -87,7 +89,7 @@ class Mounted:
         }
 
     def _cache(self, setting: Setting) -> dict[str, Any]:
-        lives = {"ttl": "5m"}  # nothing ends while it is measured
+        lives = {"ttl": setting.ttl}
         if setting.redis_url is None:
             return {"store": "memory", **lives}
         return {

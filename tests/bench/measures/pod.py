@@ -4,23 +4,18 @@ Both keep their connections, have 64 exchanges in flight, and end with the same 
 calls do less: they neither price, nor check whose rows came, nor keep anything.
 """
 
-import asyncio
-import ctypes
 import json
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 
 from tests.bench.asking_pod import Task
 from tests.bench.figures import Findings, Row, Target
 from tests.bench.lab import Lab, laboratory
-from tests.bench.load import WrongAnswers
 from tests.bench.measures import Measure
 from tests.bench.mounted import CUSTOMERS, TENANT, Setting
 from tests.bench.stage import Stage
+from tests.bench.talking import Talker, talking
 
 LATENCY = "20ms"
 EACH_ROUND = 3
@@ -47,7 +42,7 @@ TARGETS = (
 async def _run(stage: Stage, rounds: int) -> Findings:
     lab = await laboratory(stage, LATENCY)
     async with AsyncExitStack() as up:
-        pods = {name: partial(one.ask, EACH_ROUND) for name, one in (await _pods(lab, up)).items()}
+        pods = {name: partial(_ask, one) for name, one in (await _pods(lab, up)).items()}
         seen = await stage.in_turn(rounds, pods)
     direct = seen[DIRECT]
     beside = {
@@ -66,27 +61,12 @@ async def _run(stage: Stage, rounds: int) -> Findings:
     return Findings(rows, measured, [f"The vendor thinks for {LATENCY}. CPU is the pod's alone."])
 
 
-class Pod:
-    """One process that asks; see `tests.bench.asking_pod`."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def ask(self, batches: int) -> Mapping[str, float]:
-        """What one of so many took. Raises `WrongAnswers` when a total was wrong."""
-        assert self._process.stdin
-        self._process.stdin.write(f"{batches}\n".encode())
-        told: Mapping[str, float] = json.loads(await self.heard())
-        return told
-
-    async def heard(self) -> str:
-        assert self._process.stdout
-        if line := await self._process.stdout.readline():
-            return line.decode().strip()
-        raise WrongAnswers("the pod ended: its standard error says why")
+async def _ask(pod: Talker) -> Mapping[str, float]:
+    told: Mapping[str, float] = json.loads(await pod.ask(str(EACH_ROUND)))
+    return told
 
 
-async def _pods(lab: Lab, up: AsyncExitStack) -> Mapping[str, Pod]:
+async def _pods(lab: Lab, up: AsyncExitStack) -> Mapping[str, Talker]:
     port, folder = lab.doors[LATENCY], str(lab.stage.mounted.folder)
     direct = Task(url=f"https://localhost:{port}", through_client=False, folder=folder)
     tasks = {DIRECT: direct}
@@ -100,33 +80,14 @@ async def _pods(lab: Lab, up: AsyncExitStack) -> Mapping[str, Pod]:
         tasks[KEPT] = Task(
             url=sidecar.urls["data"], through_client=True, tenant=TENANT, repeats=True
         )
-    return {name: await up.enter_async_context(_pod(lab, task)) for name, task in tasks.items()}
+    return {name: await _pod(lab, task, up) for name, task in tasks.items()}
 
 
-@asynccontextmanager
-async def _pod(lab: Lab, task: Task) -> AsyncIterator[Pod]:
+async def _pod(lab: Lab, task: Task, up: AsyncExitStack) -> Talker:
     core = lab.stage.cores.load
-
-    def settle() -> None:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        os.sched_setaffinity(0, {core})
-
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.asking_pod"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        preexec_fn=settle,
-    )
-    try:
-        assert process.stdin
-        process.stdin.write(task.as_json().encode() + b"\n")
-        pod = Pod(process)
-        await pod.heard()
-        yield pod
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    pod = await up.enter_async_context(talking("tests.bench.asking_pod", core))
+    await pod.ask(task.as_json())
+    return pod
 
 
 MEASURES = (
