@@ -35,7 +35,9 @@ async def through_httpx(
 ) -> AsyncIterator[Ask]:
     import httpx  # noqa: PLC0415  (only this way needs it)
 
-    limits = httpx.Limits(max_connections=LIMIT, max_keepalive_connections=LIMIT)
+    limits = httpx.Limits(
+        max_connections=LIMIT, max_keepalive_connections=LIMIT, keepalive_expiry=None
+    )
     async with httpx.AsyncClient(verify=tls, headers=dict(headers), limits=limits) as client:
 
         async def ask(customer: str) -> Any:
