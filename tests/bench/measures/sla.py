@@ -76,7 +76,7 @@ async def _run(stage: Stage, rounds: int) -> Findings:
         vendor_port=lab.doors[DOOR],
         redis_url=lab.redis_url,
         concurrency=_CONCURRENCY,
-        ttl="5s",
+        ttl="30s",
     )
     async with (
         lab.sidecar("sla", setting, strict=False) as sidecar,

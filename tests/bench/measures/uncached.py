@@ -4,18 +4,24 @@ With 64 exchanges in flight, 200 customers one by one take the vendor four times
 queries for 50 each take it once. What is more is the sidecar's.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import json
+import statistics
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from functools import partial
+from itertools import count
 
 from config import settings
 from config.group import Group
+from tests.bench.asking_miss import Pairs
 from tests.bench.figures import Findings, Row, Sample, Target
 from tests.bench.lab import Lab, Sidecar, Strangers, laboratory
-from tests.bench.load import Seen
+from tests.bench.load import Seen, WrongAnswers
 from tests.bench.measures import Measure
-from tests.bench.mounted import CUSTOMERS, Setting
+from tests.bench.mounted import CUSTOMERS, TENANT, Setting
 from tests.bench.stage import Stage
+from tests.bench.talking import Talker, talking
 
 IN_FLIGHT = 64
 EACH_ROUND = 3
@@ -56,6 +62,17 @@ AFTER_ROTATION = Target(
     limit=1.3,
     unit="× warm",
 )
+MISS_P50 = Target(
+    name="uncached_miss_p50",
+    what="miss, 1 connection: time added over a direct aiohttp mTLS call: p50",
+    limit=0.4,
+    unit="ms",
+)
+MISS_P99 = Target(name="uncached_miss_p99", what="the same: p99", limit=0.9, unit="ms")
+PAIRS = 250
+"""Of a miss and a direct call, in one round."""
+_AT_ONCE = "0ms"
+_SIDES = ("through", "direct")
 
 
 def warm_up() -> Mapping[str, Mapping[str, int]]:
@@ -164,6 +181,53 @@ async def _life(lab: Lab, strangers: Strangers, setting: Setting) -> Mapping[str
     return {name: one.all.p50_ms for name, one in times}
 
 
+async def _miss(stage: Stage, rounds: int) -> Findings:
+    """A vendor that answers at once: its latency would be in both, and its noise in the rest."""
+    lab = await laboratory(stage, _AT_ONCE)
+    setting = Setting(vendor_port=lab.doors[_AT_ONCE], redis_url=lab.redis_url)
+    numbers = count(0, PAIRS)
+    async with (
+        lab.sidecar("miss", setting, strict=False) as sidecar,
+        talking("tests.bench.asking_miss", stage.cores.load) as talker,
+    ):
+        once = partial(_pairs, lab, sidecar, talker, numbers)
+        await once()
+        seen = (await stage.in_turn(rounds, {"miss": once}))["miss"]
+    rows = [
+        Row(side, {name: seen[f"{side} {name}"] for name in ("p50_ms", "p99_ms")})
+        for side in _SIDES
+    ]
+    through, direct = _SIDES
+    return Findings(
+        rows,
+        {
+            MISS_P50.name: seen[f"{through} p50_ms"].minus(seen[f"{direct} p50_ms"]),
+            MISS_P99.name: seen[f"{through} p99_ms"].minus(seen[f"{direct} p99_ms"]),
+        },
+    )
+
+
+async def _pairs(
+    lab: Lab, sidecar: Sidecar, talker: Talker, numbers: Iterator[int]
+) -> Mapping[str, float]:
+    pairs = Pairs(
+        url=sidecar.urls["data"],
+        vendor_url=f"https://localhost:{lab.doors[_AT_ONCE]}",
+        tenant=TENANT,
+        folder=str(lab.stage.mounted.folder),
+        first=next(numbers) % (CUSTOMERS - PAIRS),
+        count=PAIRS,
+    )
+    told = json.loads(await talker.ask(json.dumps(asdict(pairs))))
+    if len(told["unanswered"]) > PAIRS // 20:
+        raise WrongAnswers(f"{len(told['unanswered'])} of {PAIRS} got no answer")
+    return {
+        f"{side} {name}": statistics.quantiles(told[side], n=100)[at - 1]
+        for side in _SIDES
+        for name, at in (("p50_ms", 50), ("p99_ms", 99))
+    }
+
+
 MEASURES = (
     Measure(
         name="uncached",
@@ -181,5 +245,13 @@ MEASURES = (
         run=_after,
         rounds=(3, 9),
         about_s=(30, 90),
+    ),
+    Measure(
+        name="miss",
+        title="One customer of whom nothing is kept, and a direct call, in turn",
+        targets=(MISS_P50, MISS_P99),
+        run=_miss,
+        rounds=(7, 21),
+        about_s=(15, 35),
     ),
 )
