@@ -56,19 +56,17 @@ async def run(measures: Sequence[Measure], *, full: bool) -> Run:
         done.append(await measured(one, full=full, progress=progress))
         for line in summary(done[-1]):
             progress.say(f"  {line}")
+        progress.end()
     return Run(facts=facts, measures=done)
 
 
 async def measured(measure: Measure, *, full: bool, progress: Progress) -> Measured:
-    """One that does not come to its end says why."""
+    """One that does not come to its end is tried once more, and then says why."""
     rounds = measure.rounds[full]
-    findings, trouble = Findings([]), ""
-    with tempfile.TemporaryDirectory(prefix="bss-bench-") as folder:
-        try:
-            async with staged(Path(folder), full=full, progress=progress) as stage:
-                findings = await measure.run(stage, rounds)
-        except Exception as failure:  # noqa: BLE001  (it is told, and counts as not measured)
-            trouble = f"{type(failure).__name__}: {str(failure)[:300]}"
+    findings, trouble = await attempted(measure, full=full, progress=progress)
+    if trouble and not measure.is_by_request:
+        progress.say(f"  once more: {trouble}")
+        findings, trouble = await attempted(measure, full=full, progress=progress)
     return Measured(
         name=measure.name,
         title=measure.title,
@@ -78,6 +76,16 @@ async def measured(measure: Measure, *, full: bool, progress: Progress) -> Measu
         plot=measure.plot,
         rounds=rounds,
     )
+
+
+async def attempted(measure: Measure, *, full: bool, progress: Progress) -> tuple[Findings, str]:
+    """What was found, or why nothing was."""
+    with tempfile.TemporaryDirectory(prefix="bss-bench-") as folder:
+        try:
+            async with staged(Path(folder), full=full, progress=progress) as stage:
+                return await measure.run(stage, measure.rounds[full]), ""
+        except Exception as failure:  # noqa: BLE001  (it is told, and counts as not measured)
+            return Findings([]), f"{type(failure).__name__}: {str(failure)[:300]}"
 
 
 def summary(one: Measured) -> list[str]:

@@ -15,6 +15,7 @@ class Progress:
     whole_s: float
     out: TextIO = field(default_factory=lambda: sys.stderr)
     _began: float = 0.0
+    _name_began: float = 0.0
     _name: str = ""
     _before_s: float = 0.0
     """What the measures before this one were thought to take."""
@@ -28,7 +29,12 @@ class Progress:
         """The next measure."""
         self._before_s += self._about_s
         self._name, self._about_s, self._done = name, about_s, 0.0
+        self._name_began = now_s()
         self.say(f"{name}: about {about_s:.0f} s{self._left()}")
+
+    def end(self) -> None:
+        """The measure is over."""
+        self.say(f"  {self._name} took {now_s() - self._name_began:.0f} s")
 
     def advance(self, share: float) -> None:
         """So much of the measure is done."""

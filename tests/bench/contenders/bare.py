@@ -60,7 +60,8 @@ class Bare:
         asked = json.loads(await request.read())["customer_ids"]
         names = [entry_name(one) for one in asked]
         total, priced = Decimal(0), 0
-        for name, entry in zip(names, await self._redis.mget(names), strict=True):
+        entries: list[bytes] = await self._redis.mget(names)  # type: ignore[assignment]  # all are there, and nothing is decoded
+        for name, entry in zip(names, entries, strict=True):
             plain = self._sealed.decrypt(entry[:NONCE_BYTES], entry[NONCE_BYTES:], name)
             total += Decimal(plain[: plain.index(b"\n")].decode())
             priced += 1

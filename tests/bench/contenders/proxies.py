@@ -44,7 +44,7 @@ async def nginx(stage: Stage, vendor_port: int) -> ProxyUnderMeasure:
     folder.mkdir()
     file = folder / "nginx.conf"
     file.write_text(_nginx(folder, stage.mounted.folder, vendor_port, (passing, caching)))
-    command = [program, "-p", folder, "-c", file, "-e", "stderr"]
+    command: list[str | Path] = [program, "-p", folder, "-c", file, "-e", "stderr"]
     made = await stage.program("nginx", command)
     await made.until_open(caching)
     return ProxyUnderMeasure(made, passing, caching, b"X-Cache: HIT")
@@ -82,7 +82,7 @@ async def envoy(stage: Stage, vendor_port: int, token: str) -> ProxyUnderMeasure
         ],
     }
     file.write_text(json.dumps({"static_resources": resources}))
-    command = [program, "-c", file, "--use-dynamic-base-id", "--concurrency", "1"]
+    command: list[str | Path] = [program, "-c", file, "--use-dynamic-base-id", "--concurrency", "1"]
     made = await stage.program("envoy", [*command, "--log-level", "error"])
     await made.until_open(caching)
     return ProxyUnderMeasure(made, passing, caching, b"\r\nage: ")
@@ -196,7 +196,7 @@ def _cluster(name: str, vendor: int, certificates: Path) -> dict[str, Any]:
     }
 
 
-def _at_the_vendor(token: str) -> Mapping[str, Any]:
+def _at_the_vendor(token: str) -> dict[str, Any]:
     """What the vendor is told besides, and what it says besides, so that answers may be kept."""
     dated = "%START_TIME(%a, %d %b %Y %H:%M:%S GMT)%"
     mutations = {

@@ -15,7 +15,7 @@ from tests.bench.measures import Measure
 from tests.bench.measures.single import singles
 from tests.bench.mounted import Setting
 from tests.bench.processes import Program
-from tests.bench.stage import HIT, PYTHON, Burst, Stage
+from tests.bench.stage import HIT, PATIENT, PYTHON, Burst, Stage
 from tests.bench.vendor import TOKEN
 from tests.bench.vendor_rows import FIRST_ID, fee
 from tests.servers.strict import NotHere
@@ -37,7 +37,7 @@ async def _run(stage: Stage, rounds: int) -> Findings:
         bursts[name] = stage.burst(program, load)
 
     for kind, store in ((CACHED, "memory"), (PASSED, "off")):
-        more = {"cache": {"store": store, **({"ttl": "5m"} if store == "memory" else {})}}
+        more = {**PATIENT, "cache": {"store": store, "ttl": "4m"}}
         ours = await stage.sidecar(store, Setting(vendor_port=vendor), more=more)
         asks = singles(ours, numbers=CUSTOMERS)
         ask(f"{OURS[kind]}: {kind}", ours.program, ours.data_port, asks, _hit(kind, HIT))
