@@ -101,8 +101,9 @@ bench: $(VENV)/.plots $(VENV)/.envoy ## Measure the sidecar beside other proxies
 		$(if $(ONLY),--only $(ONLY)) $(if $(CHECK)$(ONLY),,--write)
 
 .PHONY: soak
-soak: $(VENV)/.dev ## Watch the sidecar's memory under load for 20 minutes
-	@$(BIN)/python -P -m tests.bench --only soak
+soak: MINUTES = 20
+soak: $(VENV)/.plots ## Load it steadily for MINUTES=20, and draw its memory
+	@$(BIN)/python -P -m tests.bench.measures.soak --minutes $(MINUTES)
 
 # Without npm the tests that need it say so and are skipped.
 tests/page/node_modules/.package-lock.json: tests/page/package-lock.json

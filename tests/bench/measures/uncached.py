@@ -170,7 +170,7 @@ async def _life(lab: Lab, strangers: Strangers, setting: Setting) -> Mapping[str
         await lab.asked(sidecar, strangers.batches(OPENING))
         warm = await lab.asked(sidecar, strangers.batches(2 * EACH_ROUND))
         before = sidecar.program.said().count('"reloaded"')
-        lab.mounted.rotate()
+        lab.stage.mounted.rotate()
         await sidecar.program.until(
             lambda said: said.count('"reloaded"') > before, within_s=_ROTATED_S
         )
