@@ -105,6 +105,12 @@ soak: MINUTES = 20
 soak: $(VENV)/.plots ## Load it steadily for MINUTES=20, and draw its memory
 	@$(BIN)/python -P -m tests.bench.measures.soak --minutes $(MINUTES)
 
+.PHONY: fleet
+fleet: $(VENV)/.dev ## Simulate a fleet; FULL=1, CHECK=1 (beside real ones), SIDECARS= CUSTOMERS= VENDOR_CALLS_PER_S=
+	@$(BIN)/python -P -m tests.bench.fleet $(if $(FULL),--full) $(if $(CHECK),--check) \
+		$(if $(SIDECARS),--sidecars $(SIDECARS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) \
+		$(if $(VENDOR_CALLS_PER_S),--vendor-calls-per-s $(VENDOR_CALLS_PER_S)) $(FLEET_OPTIONS)
+
 # Without npm the tests that need it say so and are skipped.
 tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/page --ignore-scripts --no-audit \

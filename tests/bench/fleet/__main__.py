@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench.fleet.cases import FLEETS, levers, outages, rotations
+from tests.bench.fleet.cases import FLEETS, Case, levers, outages, rotations
 from tests.bench.fleet.plan import Demand, Plan, World
 from tests.bench.fleet.tables import tables
 
 QUICK_SHARE = 10
 """The quick run plays an outage and a vendor so many times smaller than the whole one."""
+
+QUICK_UNTIL_S = 60.0
 
 
 def say(text: str) -> None:
@@ -27,10 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         say(check())
         return
-    base, fleets = plan_of(asked), tuple(asked.sidecars or FLEETS)
-    cases = [*outages(base, fleets, 10_000 if asked.full else 0)]
-    cases += [*levers(base)] if asked.full or asked.sidecars is None else []
-    cases += [*rotations(base, fleets if asked.full or asked.sidecars else (100, 1_000))]
+    cases = cases_of(asked)
     results = []
     for case in cases:
         results.append(case.play())
@@ -39,6 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asked.json.write_text(json.dumps(results), encoding="utf-8")
     say("")
     say(tables(results))
+
+
+def cases_of(asked: argparse.Namespace) -> list[Case]:
+    """The whole table with `--full`; else what two minutes allow."""
+    base, fleets = plan_of(asked), tuple(asked.sidecars or FLEETS)
+    cases = [*outages(base, fleets, 10_000 if asked.full else asked.each)]
+    if not asked.outage_only:
+        cases += levers(base)
+        cases += rotations(base, fleets if asked.full or asked.sidecars else (100, 1_000))
+    return cases
 
 
 def plan_of(asked: argparse.Namespace) -> Plan:
@@ -53,7 +62,10 @@ def plan_of(asked: argparse.Namespace) -> Plan:
         "vendor_latency_s": asked.vendor_latency_ms / 1000,
     }
     customers = asked.customers or demand.customers // share
-    return Plan(world=World(**rates), demand=replace(demand, customers=customers), seed=asked.seed)
+    again = {"again_s": 0.0} if asked.once else {}
+    until_s = demand.again_until_s if asked.full else QUICK_UNTIL_S
+    demand = replace(demand, customers=customers, again_until_s=until_s, **again)
+    return Plan(world=World(**rates), demand=demand, seed=asked.seed)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     add("--full", action="store_true", help="100,000 customers, and every case")
     add("--check", action="store_true", help="beside real sidecars")
     add("--sidecars", type=int, action="append", help="fleets of this size, instead of all four")
+    add("--each", type=int, default=0, help="each protection by itself in fleets up to this size")
+    add("--once", action="store_true", help="no pod asks again after a degraded answer")
+    add("--outage-only", action="store_true", help="neither levers nor rotations")
     add("--customers", type=int, help="who are hit")
     add("--vendor-calls-per-s", type=float)
     add("--vendor-latency-ms", type=float, default=World().vendor_latency_s * 1000)

@@ -22,7 +22,7 @@ from tests.bench.vendor import FIGURES_PATH, TOKEN_PATH
 from tests.bench.vendor_rows import customer, write_identities
 from tests.servers.redis import RedisServer
 
-READY_S = 30.0
+READY_S = 120.0
 COUNTED = ("mget", "set", "del", "get")
 """Commands that the simulation counts; others set up connections."""
 

@@ -50,7 +50,7 @@ class Store:
         self.bypassed = 0
 
     def read(self, customers: Sequence[int]) -> tuple[float, list[int], list[int]]:
-        """How long it took, of whom nothing fresh is kept, and who is due to be asked about anew."""
+        """How long it took, of whom nothing fresh is kept, and who is due for a refresh."""
         now = self._agenda.now
         took_s, can_read = self._ask(now, len(customers))
         now_ms, lives, recent = on_the_wall(now), self.lives, self._recent
