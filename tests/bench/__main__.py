@@ -1,6 +1,7 @@
 """`make bench`: the sidecar beside what else could stand in its place, in one run.
 
-    python -m tests.bench [--full] [--check] [--only NAME,NAME] [--write] [--json FILE]
+    python -m tests.bench [--full] [--check] [--only NAME,NAME] [--write]
+                          [--json FILE] [--from FILE]
 
 `--write` puts what was found into `docs/benchmarks.md`, between its markers, with the plots and
 `docs/benchmarks.json`; without it the tables are printed. `--check` ends with status 1 when a
@@ -121,9 +122,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="NAME,NAME", help="some of the measures")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every round, into this file")
+    parser.add_argument("--from", type=Path, metavar="FILE", help="no run: what --json has kept")
     asked = parser.parse_args(arguments)
     only = [one for one in asked.only.split(",") if one]
-    result = asyncio.run(run(chosen(all_measures(), only, full=asked.full), full=asked.full))
+    measures = all_measures()
+    if kept := vars(asked)["from"]:
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        result = report.loaded(told, {one.name: one.targets for one in measures})
+    else:
+        result = asyncio.run(run(chosen(measures, only, full=asked.full), full=asked.full))
     if asked.write:
         written(result)
     else:

@@ -184,6 +184,20 @@ def as_json(findings: Findings, targets: Sequence[Target]) -> dict[str, Any]:
     }
 
 
+def from_json(told: Mapping[str, Any]) -> Findings:
+    """What `as_json` told."""
+    rows = [
+        Row(one["contender"], _samples(one["figures"]), one["note"], _samples(one["ratios"]))
+        for one in told["rows"]
+    ]
+    judged = {one["name"]: one["measured"] for one in told["targets"] if one["measured"]}
+    return Findings(rows, _samples(judged), told["notes"])
+
+
+def _samples(told: Mapping[str, Any]) -> dict[str, Sample]:
+    return {name: Sample.of(one["rounds"]) for name, one in told.items()}
+
+
 def _judged(target: Target, measured: Sample | None) -> dict[str, Any]:
     verdict = target.judge(measured)
     return {

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.bench.figures import UNITS, Findings, Outcome, Row, Sample, Target, as_json, shown
+from tests.bench.figures import (
+    UNITS,
+    Findings,
+    Outcome,
+    Row,
+    Sample,
+    Target,
+    as_json,
+    from_json,
+    shown,
+)
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 """Of what `make bench` writes."""
@@ -53,11 +63,29 @@ def document(run: Run) -> dict[str, Any]:
                 "title": one.title,
                 "rounds": one.rounds,
                 "trouble": one.trouble,
+                "plot": one.plot,
                 **as_json(one.findings, one.targets),
             }
             for one in run.measures
         },
     }
+
+
+def loaded(told: Mapping[str, Any], targets: Mapping[str, Sequence[Target]]) -> Run:
+    """What `document` told. `targets`: of each measure, as they are promised now."""
+    measures = [
+        Measured(
+            name=name,
+            title=one["title"],
+            targets=targets.get(name, ()),
+            findings=from_json(one),
+            trouble=one["trouble"],
+            rounds=one["rounds"],
+            plot=one["plot"],
+        )
+        for name, one in told["measures"].items()
+    ]
+    return Run(facts=told["facts"], measures=measures)
 
 
 def rewritten(page: str, run: Run) -> str:

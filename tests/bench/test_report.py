@@ -85,6 +85,15 @@ def test_every_round_is_kept_and_a_list_of_them_is_one_line(tmp_path: Path) -> N
     assert [one["outcome"] for one in told["targets"]] == ["met", "not measured", "not measured"]
 
 
+def test_a_run_that_was_kept_can_be_shown_again(tmp_path: Path) -> None:
+    before = run(measured(fast=0.5, cheap=60))
+    command.keep(before, tmp_path / "kept.json")
+    told = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
+    again = report.loaded(told, {"one": (FAST, CHEAP, ABSENT)})
+    shown = Run(facts=again.facts, measures=again.measures, plots=before.plots)
+    assert report.markdown(shown) == report.markdown(before)
+
+
 def test_the_same_figures_give_the_same_image(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     (first,) = plots.plotted([measured()], tmp_path / "a").values()
