@@ -142,5 +142,6 @@ MEASURES = (
         run=_run,
         rounds=(5, 11),
         about_s=(70, 400),
+        quick=False,
     ),
 )
