@@ -9,9 +9,9 @@ from typing import Any
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402  (after who draws is chosen)
+from matplotlib import pyplot as plt
 
-from tests.bench.fleet.tables import Told  # noqa: E402  (as above)
+from tests.bench.fleet.tables import Told
 
 PANELS = (
     ("calls", "calls to the vendor, each second"),
