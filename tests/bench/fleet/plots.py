@@ -1,0 +1,51 @@
+"""What came of the runs, as a picture: `python -m tests.bench.fleet.plots RESULTS.json FOLDER`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+
+from tests.bench.fleet.tables import Told
+
+PANELS = (
+    ("calls", "calls to the vendor, each second"),
+    ("connections", "connections to the vendor"),
+    ("tokens", "token requests, each second"),
+    ("redis_ops", "Redis operations, each second"),
+)
+
+
+def draw(results: Sequence[Told], file: Path, *, seconds: int) -> None:
+    """One panel for each figure, one line for each run."""
+    mpl.rcParams["svg.hashsalt"] = "fleet"
+    figure, panels = plt.subplots(2, 2, figsize=(11, 7), constrained_layout=True)
+    for (name, title), panel in zip(PANELS, panels.flat, strict=True):
+        for one in results:
+            label = f"{one['sidecars']:,}: {one['name']}"
+            panel.plot(one["by_second"][name][:seconds], label=label, linewidth=1.3)
+        panel.set_title(title, fontsize=10)
+        panel.set_yscale("symlog")
+        panel.set_ylim(bottom=0)
+        panel.set_xlabel("seconds", fontsize=8)
+    panels.flat[0].legend(fontsize=8)
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str]) -> None:
+    results: list[Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    outages = [one for one in results if one["spread_s"] is None]
+    rotations = [one for one in results if one["spread_s"] is not None]
+    for name, some, seconds in (("outage", outages, 60), ("rotation", rotations, 120)):
+        if some:
+            draw(some, Path(arguments[1]) / f"capacity-{name}.svg", seconds=seconds)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

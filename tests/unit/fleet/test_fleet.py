@@ -1,0 +1,109 @@
+"""The simulation of a fleet: what must hold of any run, at a size that takes no time."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.bench.fleet import outage, rotation
+from tests.bench.fleet.plan import Demand, Plan, World, connection
+from tests.bench.fleet.rotation import Rotation
+from tests.bench.fleet.stations import Station
+
+DEMAND = Demand(customers=400, asked_by=2, batch=50, singles=0.0, again_s=2.0, again_until_s=30.0)
+ABLE = World(vendor_calls_per_s=2_000.0)
+SWAMPED = World(vendor_calls_per_s=60.0)
+SMALL = Plan(sidecars=8, demand=DEMAND, world=ABLE)
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=40), st.integers(1, 5))
+def test_a_station_never_does_more_than_it_can(arrivals: list[float], servers: int) -> None:
+    station = Station(float(servers), servers=servers)
+    done = sorted(station.done_at(now) for now in sorted(arrivals))
+    for first, last in zip(done, done[servers:], strict=False):
+        assert last - first >= 1.0 - 1e-9
+
+
+def test_the_same_plan_comes_to_the_same_outcome() -> None:
+    first, second = outage.play(SMALL), outage.play(SMALL)
+    assert first == second
+
+
+def test_another_seed_comes_to_another_outcome() -> None:
+    assert outage.play(SMALL).whole_at != outage.play(replace(SMALL, seed=2)).whole_at
+
+
+def test_an_able_vendor_lets_every_first_answer_be_whole() -> None:
+    outcome = outage.play(SMALL)
+    assert outcome.degraded == outcome.never_answered == 0
+    assert len(outcome.whole_at) == outcome.questions == 16
+
+
+def test_a_swamped_vendor_degrades_answers_and_is_done_later() -> None:
+    able, swamped = outage.play(SMALL), outage.play(replace(SMALL, world=SWAMPED))
+    assert swamped.degraded > able.degraded
+    assert swamped.last_answered_s > able.last_answered_s
+
+
+def test_a_shared_cache_spares_the_vendor_what_others_asked_for() -> None:
+    """Pods come one after the other; each customer is asked about by two of them."""
+    plan = replace(SMALL, demand=replace(DEMAND, within_s=8.0))
+    shared = outage.play(plan)
+    alone = outage.play(replace(plan, shared_cache=False))
+    assert alone.calls.total > 1.7 * DEMAND.customers  # a pod may ask about somebody twice
+    assert DEMAND.customers <= shared.calls.total < 1.6 * DEMAND.customers
+    assert alone.redis_ops.total == 0 < shared.redis_ops.total
+
+
+def test_each_sidecar_asks_for_one_token_however_many_wait_for_it() -> None:
+    assert outage.play(SMALL).tokens.total == SMALL.sidecars
+    assert outage.play(replace(SMALL, has_tokens=True)).tokens.total == 0
+
+
+def test_a_token_endpoint_that_is_too_slow_degrades_what_waits_for_it() -> None:
+    slow = replace(ABLE, tokens_per_s=0.5)
+    assert outage.play(replace(SMALL, world=slow)).degraded > 0
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_sidecar_opens_no_more_connections_than_it_may(number: int) -> None:
+    plan = replace(SMALL, connection=connection(concurrency=number), warm=0, world=SWAMPED)
+    assert outage.play(plan).connections.peak <= plan.sidecars * (number + 1)
+
+
+def test_a_vendor_that_takes_few_connections_turns_the_others_away() -> None:
+    few = replace(ABLE, vendor_connections=20)
+    outcome = outage.play(replace(SMALL, world=few, warm=0))
+    assert outcome.connections.peak <= 20
+    assert outcome.turned_away.total > 0
+
+
+def test_queries_about_several_customers_are_so_many_times_fewer() -> None:
+    tmf = SMALL.connection.tmf.model_copy(update={"batch_style": "comma", "batch_size": 50})
+    together = SMALL.connection.model_copy(update={"tmf": tmf})
+    outcome = outage.play(replace(SMALL, connection=together, shared_cache=False))
+    assert outcome.calls.total == 2 * DEMAND.customers / 50
+
+
+def test_a_slow_redis_is_left_alone_and_costs_no_answer() -> None:
+    slow = replace(ABLE, redis_ops_per_s=20.0)
+    outcome = outage.play(replace(SMALL, world=slow))
+    assert outcome.bypassed > 0
+    assert outcome.degraded == 0
+
+
+def test_a_rotation_that_is_spread_asks_less_of_a_second() -> None:
+    plan = Plan(sidecars=40, world=ABLE, warm=4)
+    at_once = rotation.play(plan, Rotation(spread_s=0.0, load=0.01))
+    spread = rotation.play(plan, Rotation(spread_s=40.0, load=0.01))
+    assert at_once.tokens.peak == plan.sidecars
+    assert spread.tokens.peak < at_once.tokens.peak / 4
+    assert spread.handshakes.peak < at_once.handshakes.peak / 4
+
+
+def test_warm_connections_multiply_the_handshakes_of_a_rotation() -> None:
+    plan = Plan(sidecars=40, world=ABLE, warm=0)
+    cold = rotation.play(plan, Rotation(load=0.0))
+    warm = rotation.play(replace(plan, warm=4), Rotation(load=0.0))
+    assert warm.handshakes.total - cold.handshakes.total >= 3 * plan.sidecars
