@@ -125,7 +125,7 @@ def give_memory_back() -> bool:
         set_option = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library than glibc
         return False
-    options = {_M_MMAP_THRESHOLD: 64 * 1024, _M_TRIM_THRESHOLD: 128 * 1024}
+    options = {_M_MMAP_THRESHOLD: 512 * 1024, _M_TRIM_THRESHOLD: 1024 * 1024}
     return all(set_option(option, size) for option, size in options.items())
 
 
