@@ -23,15 +23,16 @@ well before whoever answers the question has to let go."""
 class Moment:
     """When a question began, by both clocks: entries age by the wall's, the loop's never jumps."""
 
-    __slots__ = ("_began", "asked_at", "asked_at_ms")
+    __slots__ = ("_began", "_clock", "asked_at", "asked_at_ms")
 
     def __init__(self, asked_at: datetime) -> None:
         self.asked_at = asked_at
         self.asked_at_ms = round(asked_at.timestamp() * 1000)
-        self._began = asyncio.get_running_loop().time()
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
 
     def elapsed_s(self) -> float:
-        return asyncio.get_running_loop().time() - self._began
+        return self._clock() - self._began
 
     def now_ms(self) -> int:
         return self.asked_at_ms + round(self.elapsed_s() * 1000)

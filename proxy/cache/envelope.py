@@ -93,6 +93,13 @@ class Envelopes:
             expires_at_ms=entry.ends_at_ms,
         )
 
+    def open_one(
+        self, section: Section[T], name: bytes, value: bytes, *, now_ms: int
+    ) -> Entry[T] | Refused:
+        """What does not open, or makes no sense, says why."""
+        tenant, connection, question, _, _ = section
+        return self._open(section, name, value, names.scope(tenant, connection, question), now_ms)
+
     def open_all(
         self,
         section: Section[T],

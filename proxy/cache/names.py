@@ -52,6 +52,15 @@ class Names:
         place = _place(tenant, connection, question)
         return tuple(_name(begun, customer_id) for begun in self._begun_of(place))
 
+    def of_one(
+        self, tenant: str, connection: str, question: Question, customer_id: UUID
+    ) -> list[bytes]:
+        """As `every`."""
+        begun = self._begun.get(_place(tenant, connection, question))
+        if begun is None or len(begun) != 1:
+            return list(self.every(tenant, connection, question, customer_id))
+        return [_name(begun[0], customer_id)]
+
     def of_all(
         self, tenant: str, connection: str, question: Question, customer_ids: Iterable[UUID]
     ) -> list[list[bytes]]:

@@ -116,14 +116,45 @@ class Vault:
             forgotten.update(one for *where, one in self._forgetting if tuple(where) == place)
         return Inquiry(section, forgotten, self.inquiries)
 
-    async def read(
-        self, section: Section[T], customer_ids: Sequence[UUID], *, now_ms: int
+    def names(self, section: Section[T], customer_ids: Sequence[UUID]) -> list[bytes]:
+        """Where their entries may be: for each key of the ring, those of all of them."""
+        tenant, connection, question, _, _ = section
+        of = self.means.envelopes.names
+        if len(customer_ids) == 1:
+            return of.of_one(tenant, connection, question, customer_ids[0])
+        by_key = of.of_all(tenant, connection, question, customer_ids)
+        return by_key[0] if len(by_key) == 1 else list(chain.from_iterable(by_key))
+
+    async def gathered(self, names: Sequence[bytes]) -> Gathered:
+        """What is under each of them. Raises nothing of the store's."""
+        gathered = await self.means.reads.get_many(names)
+        if gathered.bypassed is not None:
+            self.witness.bypassed(gathered.bypassed)
+        return gathered
+
+    def at_a_glance(
+        self, section: Section[T], name: bytes, gathered: Gathered, *, now_ms: int
+    ) -> Entry[T] | None:
+        """The one entry that was asked for, where nothing else is known that has to be weighed
+        against it; `understood` has a closer look at the others.
+        """
+        value = gathered.values[0]
+        if value is None or self.keeper.knows_any:
+            return None
+        entry = self.means.envelopes.open_one(section, name, value, now_ms=now_ms)
+        return None if isinstance(entry, Refused) else entry
+
+    async def understood(
+        self,
+        section: Section[T],
+        customer_ids: Sequence[UUID],
+        names: Sequence[bytes],
+        gathered: Gathered,
+        *,
+        now_ms: int,
     ) -> Reading[T]:
         """Raises nothing of the store's. What was learned here while it was asked is known too."""
         envelopes = self.means.envelopes
-        by_key = envelopes.names.of_all(*section[:3], customer_ids)
-        names = by_key[0] if len(by_key) == 1 else list(chain.from_iterable(by_key))
-        gathered = await self._gathered(names)
         opened = envelopes.open_all(section, names, gathered.values, now_ms=now_ms)
         entries, refused = self._sifted(opened, len(customer_ids))
         if gathered.bypassed is None and self.keeper.knows_any:
@@ -189,7 +220,7 @@ class Vault:
             for place in recalled
             for name in names.tombstones(*section[:2], customer_ids[place])
         ]
-        marks = await self._gathered([name for _, name in graves])
+        marks = await self.gathered([name for _, name in graves])
         if marks.bypassed is not None:
             return
         for (place, _), mark in zip(graves, marks.values, strict=True):
@@ -197,12 +228,6 @@ class Vault:
                 recalled.pop(place, None)
         for place, learned in recalled.items():
             entries[place] = learned
-
-    async def _gathered(self, names: Sequence[bytes]) -> Gathered:
-        gathered = await self.means.reads.get_many(names)
-        if gathered.bypassed is not None:
-            self.witness.bypassed(gathered.bypassed)
-        return gathered
 
     def _forget_here(self, tenant: str, connection: str, customer_id: UUID) -> None:
         for inquiry in self.inquiries:

@@ -24,7 +24,7 @@ from proxy.http.door import Route, Visit, body
 from proxy.http.ports import Clock, Desk, Lease, Runtime
 from proxy.http.problems import Problem, ProblemType, not_forgotten, response
 from proxy.http.reply import Reply
-from proxy.lookup.fail_open import ask
+from proxy.lookup.fail_open import ask, ask_one
 from proxy.telemetry.records import Aggregate, Outcome, Question, QuestionRecord
 from proxy.telemetry.tracing import Headers, Told, Tracing
 
@@ -148,13 +148,16 @@ class DataRoutes:
             customer_id = requests.customer_id(visit.params["customer_id"])
             call, tally = self._call(visit, desk, deadline)
             with self._recorded(Question.BILLING_ACCOUNT, desk, visit, ids=1) as asking:
-                lookups: dict[UUID, Lookup[Billing]] = await self._ask(
-                    desk.adapter.look_up_billing, [customer_id], call
+                lookup: Lookup[Billing] = await ask_one(
+                    desk.adapter.look_up_billing,
+                    customer_id,
+                    call,
+                    on_error=self._journal.error,
                 )
                 return asking.ends(
                     answers.billing_account(
                         customer_id,
-                        lookups[customer_id],
+                        lookup,
                         reporting_currency=desk.adapter.reporting_currency,
                         tally=tally,
                     )

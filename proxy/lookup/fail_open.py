@@ -112,6 +112,22 @@ class FailOpen(LookupAdapter):
         self._report(type_names(error))
 
 
+async def ask_one(
+    look_up: LookUp[T], customer_id: UUID, call: Call, *, on_error: Callable[[Exception], None]
+) -> Lookup[T]:
+    """As `ask` does, of one customer."""
+    learned: list[Lookup[T]] = []
+
+    def learn(_customer_id: UUID, lookup: Lookup[T]) -> None:
+        learned.append(lookup)
+
+    try:
+        await look_up((customer_id,), call, learn)
+    except Exception as error:  # noqa: BLE001  (told; the pod gets a typed answer)
+        on_error(error)
+    return learned[0] if learned else _NOBODY_SAID
+
+
 async def ask(
     look_up: LookUp[T],
     customer_ids: Iterable[UUID],
@@ -131,6 +147,4 @@ async def ask(
             await look_up(asked, call, learned.setdefault)
         except Exception as error:  # noqa: BLE001  (told; the pod gets a typed answer)
             on_error(error)
-    if len(learned) == len(asked) == 1:
-        return learned
     return {customer_id: learned.get(customer_id, _NOBODY_SAID) for customer_id in asked}

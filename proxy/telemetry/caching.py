@@ -9,6 +9,7 @@ from proxy.cache.tally import Tally
 from proxy.telemetry.history import History
 from proxy.telemetry.log import Log
 from proxy.telemetry.records import BreakerRecord, BreakerState
+from proxy.telemetry.tallies import Count, Counts, Durations
 
 _BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.5)
 """With the default `read_budget` among the edges."""
@@ -19,7 +20,7 @@ class CacheMetrics:
     """The figures of all caches: while a configuration is replaced there may be two."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.customers = Counter(
+        self.customers = Counts(
             "bss_sidecar_cache_customers",
             "Customers who were looked for: `hit`; `negative` (a hit: there is no such customer); "
             "`miss`; `outdated` (an entry past its life); `bypassed` (the store said nothing).",
@@ -32,12 +33,14 @@ class CacheMetrics:
             ["connection", "question"],
             registry=registry,
         )
-        self.lookups = Histogram(
+        self._lookups = Durations(
             "bss_sidecar_cache_lookup_duration_seconds",
             "Of a question, until it was known what is fresh.",
-            buckets=_BUCKETS_S,
+            [],
+            edges_s=_BUCKETS_S,
             registry=registry,
         )
+        self.lookups = self._lookups.of()
         self.unopenable = Counter(
             "bss_sidecar_cache_unopenable_entries",
             "Entries that did not open, by why; they are misses.",
@@ -94,18 +97,17 @@ class CacheMeter:
         self._log = log
         self._failed = failed
         self._told: set[str] = set()
-        self._counted: dict[tuple[str, str], list[Counter]] = {}
+        self._counted: dict[tuple[str, str], list[Count]] = {}
         self.failure = ""
         """What was wrong the last time that the store could not be used."""
 
     def looked(self, connection: str, question: str, tally: Tally, took_s: float) -> None:
         counted = self._counted.get((connection, question))
         if counted is None:
-            labels = self._metrics.customers.labels
-            counted = [labels(connection, question, outcome) for outcome in _OUTCOMES]
+            of = self._metrics.customers.of
+            counted = [of(connection, question, outcome) for outcome in _OUTCOMES]
             self._counted[connection, question] = counted
-        if positive := tally.hits - tally.negative:
-            counted[0].inc(positive)
+        counted[0].value += tally.hits - tally.negative
         if tally.misses or tally.negative:
             rest = (
                 tally.negative,
@@ -114,9 +116,8 @@ class CacheMeter:
                 tally.bypassed,
             )
             for counter, count in zip(counted[1:], rest, strict=True):
-                if count > 0:
-                    counter.inc(count)
-        self._metrics.lookups.observe(took_s)
+                counter.value += max(0, count)
+        self._metrics.lookups.add(took_s)
         self._history.of(connection).cached(tally.hits, tally.misses, now=self._clock())
 
     def stood_in(self, connection: str, question: str) -> None:

@@ -24,6 +24,7 @@ from proxy.telemetry.records import (
     Reload,
 )
 from proxy.telemetry.requests import RequestMetrics
+from proxy.telemetry.tallies import Count, Counts, Durations, Times
 from proxy.telemetry.tenants import TenantMetrics
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.75, 1.0, 1.5, 1.9, 2.0, 5.0)
@@ -37,15 +38,15 @@ class _Ended(NamedTuple):
     takes longer than to count.
     """
 
-    questions: Counter
-    duration: Histogram
+    questions: Count
+    durations: Times
 
 
 class _Questions:
     """What was asked, and how that ended."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._questions = Counter(
+        self._questions = Counts(
             "bss_sidecar_questions",
             "Questions of known tenants, by how they ended.",
             ["question", "outcome", "connection"],
@@ -57,11 +58,11 @@ class _Questions:
             ["connection", "reason"],
             registry=registry,
         )
-        self._duration = Histogram(
+        self._durations = Durations(
             "bss_sidecar_question_duration_seconds",
             "From the head of the request to the answer.",
             ["connection", "question"],
-            buckets=_BUCKETS_S,
+            edges_s=_BUCKETS_S,
             registry=registry,
         )
         in_flight = Gauge(
@@ -84,11 +85,11 @@ class _Questions:
         ended = self._ended.get(kind)
         if ended is None:
             ended = self._ended[kind] = _Ended(
-                self._questions.labels(*kind),
-                self._duration.labels(record.connection, record.question),
+                self._questions.of(*kind),
+                self._durations.of(record.connection, record.question),
             )
-        ended.questions.inc()
-        ended.duration.observe(record.duration_s)
+        ended.questions.value += 1
+        ended.durations.add(record.duration_s)
         if record.reason is not None:
             self._degraded.labels(record.connection, record.reason).inc()
 
@@ -136,7 +137,8 @@ class Metrics:
 
     def answered(self, record: QuestionRecord) -> None:
         self._questions.answered(record)
-        self.tenants.answered(record)
+        if self.tenants.counts_any:
+            self.tenants.answered(record)
 
     def refused(self, record: RefusalRecord) -> None:
         self._refused.labels(record.listener, record.problem).inc()

@@ -35,6 +35,10 @@ class TenantMetrics:
             self._degraded.remove_by_labels({"tenant": gone})
         self._counted = frozenset(tenants)
 
+    @property
+    def counts_any(self) -> bool:
+        return bool(self._counted)
+
     def answered(self, record: QuestionRecord) -> None:
         if record.tenant not in self._counted:
             return

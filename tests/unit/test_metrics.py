@@ -211,7 +211,7 @@ async def test_what_is_written_in_pieces_is_what_the_library_writes(
     Counter("two", 'a "word"\\\n', registry=registry).inc()
     metrics = Metrics()
     answered(metrics)
-    registry.register(metrics._questions._duration)
+    registry.register(metrics._questions._durations)
     assert await rendered(registry) == generate_latest(registry)
 
 
