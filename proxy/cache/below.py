@@ -1,5 +1,7 @@
 """What the layers below are asked, and what is kept of what they say."""
 
+from __future__ import annotations  # an inner function is made for each question
+
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

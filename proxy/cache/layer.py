@@ -1,5 +1,7 @@
 """The layer: what was learned a moment ago is not asked again."""
 
+from __future__ import annotations  # an inner function is made for each question
+
 import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, Generic, TypeVar

@@ -117,12 +117,8 @@ async def ask_one(
 ) -> Lookup[T]:
     """As `ask` does, of one customer."""
     learned: list[Lookup[T]] = []
-
-    def learn(_customer_id: UUID, lookup: Lookup[T]) -> None:
-        learned.append(lookup)
-
     try:
-        await look_up((customer_id,), call, learn)
+        await look_up((customer_id,), call, lambda _, lookup: learned.append(lookup))
     except Exception as error:  # noqa: BLE001  (told; the pod gets a typed answer)
         on_error(error)
     return learned[0] if learned else _NOBODY_SAID
