@@ -74,7 +74,7 @@ async def ask_below(
     customer_ids: Sequence[UUID],
     call: Call,
     hear: Learn[T],
-    stand_ins: "StandIns[T]",
+    stand_ins: StandIns[T],
 ) -> None:
     """`hear` gets what the layers below say, and `stand_ins` say something where they can't."""
     loop = asyncio.get_running_loop()
