@@ -59,11 +59,15 @@ def revenue_result(
     fees: list[Decimal] = []
     asked, is_live = 0, True
     for asked, lookup in enumerate(lookups, 1):  # noqa: B007  (how many there were, at the end)
-        if not _is_live(lookup):
+        if isinstance(lookup, Unavailable):
             is_live = False
-        fee = _fee_in(reporting_currency, lookup)
-        if fee is not None:
-            fees.append(fee)
+            continue
+        if lookup.stale:
+            is_live = False
+        if isinstance(lookup, Found) and lookup.value.currency == reporting_currency:
+            fee = lookup.value.monthly_fee
+            if fee is not None:
+                fees.append(fee)
     unpriced = asked - len(fees)
     with localcontext(EXACT):
         total = float(sum(fees, Decimal(0))) if fees else None
@@ -123,13 +127,3 @@ def none_could_be_asked(lookups: Iterable[Lookup[Dispute]]) -> Unavailable | Non
     if any(isinstance(one, Found) for one in lookups):
         return None
     return next((one for one in lookups if isinstance(one, Unavailable)), None)
-
-
-def _fee_in(currency: str, lookup: Lookup[Billing]) -> Decimal | None:
-    if isinstance(lookup, Found) and lookup.value.currency == currency:
-        return lookup.value.monthly_fee
-    return None
-
-
-def _is_live(lookup: Lookup[Billing]) -> bool:
-    return not isinstance(lookup, Unavailable) and not lookup.stale

@@ -8,19 +8,17 @@ length, then ASCII or UTF-8), and the name of the plan, which takes the rest.
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 from adapters.outcome import Billing, Dispute, Found, Missing
+from adapters.uuids import LENGTH, uuid_of_bytes
 
 Kept: TypeAlias = Found[Billing] | Found[Dispute] | Missing
 
 LONGEST_PLAN_BYTES = 4096
 _LONGEST_TEXT_BYTES = 255
-_UUID_BYTES = 16
 
 _new = object.__new__
-_UNKNOWN_SAFETY = SafeUUID.unknown
-_set_int, _set_is_safe = (UUID.__dict__[slot].__set__ for slot in ("int", "is_safe"))
 _set_value, _set_stale = (Found.__dict__[slot].__set__ for slot in ("value", "stale"))
 _set_account_id, _set_plan_name, _set_monthly_fee, _set_currency = (
     Billing.__dict__[slot].__set__
@@ -120,8 +118,8 @@ def _found_billing(plain: bytes) -> Found[Billing]:
     kind, at = plain[0], 1
     account_id = fee = currency = plan_name = None
     if kind & _ACCOUNT:
-        at = 1 + _UUID_BYTES
-        account_id = _uuid_of(plain[1:at])
+        at = 1 + LENGTH
+        account_id = uuid_of_bytes(plain[1:at])
     if kind & _FEE:
         begin, at = at + 1, at + 1 + plain[at]
         text = plain[begin:at].decode("utf-8", "surrogatepass")
@@ -153,13 +151,3 @@ def _found(
     _set_value(found, billing)
     _set_stale(found, False)
     return found
-
-
-def _uuid_of(sixteen: bytes) -> UUID:
-    """`UUID(bytes=…)`, which takes three times as long: longer than to open an entry."""
-    if len(sixteen) != _UUID_BYTES:
-        raise ValueError
-    made = _new(UUID)
-    _set_int(made, int.from_bytes(sixteen))
-    _set_is_safe(made, _UNKNOWN_SAFETY)
-    return made

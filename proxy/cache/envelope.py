@@ -11,7 +11,7 @@ from proxy.cache import codec, names
 from proxy.cache.keys import KeyRings
 from proxy.cache.names import Names, Question
 from proxy.cache.rules import BASIS_BYTES, NO_BASIS, Entry, Known
-from proxy.cache.seal import TIMES, Refused, Sealer, too_old_or_new
+from proxy.cache.seal import LONGEST_MS, TIMES, Refused, Sealer, too_old_or_new
 
 T = TypeVar("T")
 
@@ -122,9 +122,10 @@ class Envelopes:
         if isinstance(inside, Refused):
             return inside
         asked_at_ms, ends_at_ms, length, fresh_ms, cost_ms, basis = _unpack(inside)
-        refused = too_old_or_new(asked_at_ms, ends_at_ms, now_ms)
-        if refused is not None:
-            return refused
+        if now_ms >= ends_at_ms or asked_at_ms > now_ms or now_ms >= asked_at_ms + LONGEST_MS:
+            refused = too_old_or_new(asked_at_ms, ends_at_ms, now_ms)
+            if refused is not None:
+                return refused
         if length < _HEAD.size:
             return Refused.MALFORMED
         if basis != section.basis:

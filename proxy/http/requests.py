@@ -7,6 +7,7 @@ from uuid import UUID
 
 from multidict import CIMultiDictProxy
 
+from adapters.uuids import uuid_of
 from proxy.guard.switch import Forced
 from proxy.http.problems import Problem, ProblemType, invalid, malformed
 
@@ -15,6 +16,8 @@ DEPTH = 32
 """A body nests no deeper; what is asked here needs two levels."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUIDS = re.compile(f"(?:{_UUID.pattern})*")
+_UUID_LENGTH = 36
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _JSON = re.compile(r'\s*application/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 _OPENING = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -24,7 +27,7 @@ def customer_id(text: str) -> UUID:
     """The customer of a path. Only the form that the contract writes: 8-4-4-4-12, hexadecimal."""
     if not _UUID.fullmatch(text):
         raise invalid("the customer id in the path must be a UUID")
-    return UUID(text)
+    return uuid_of(text)
 
 
 def customer_ids(body: bytes, *, most: int) -> list[UUID]:
@@ -45,7 +48,7 @@ def customer_ids(body: bytes, *, most: int) -> list[UUID]:
             f"{most} customer ids are accepted in one batch",
             pointer=f"/{IDS}",
         )
-    return [_uuid_at(index, item) for index, item in enumerate(ids)]
+    return _uuids(ids)
 
 
 def forcing(body: bytes) -> tuple[str, Forced]:
@@ -147,6 +150,14 @@ def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(_name: str) -> object:
     raise malformed("NaN and Infinity are not JSON")
+
+
+def _uuids(items: Sequence[object]) -> list[UUID]:
+    """All are looked at in one go, and one by one only to say which of them is wrong."""
+    texts = [item for item in items if isinstance(item, str) and len(item) == _UUID_LENGTH]
+    if len(texts) == len(items) and _UUIDS.fullmatch("".join(texts)):
+        return [uuid_of(text) for text in texts]
+    return [_uuid_at(index, item) for index, item in enumerate(items)]
 
 
 def _uuid_at(index: int, item: object) -> UUID:

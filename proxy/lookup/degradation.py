@@ -34,10 +34,14 @@ class Degradation:
 
 def degradation(lookups: Iterable[Lookup[T]]) -> Degradation | None:
     """`None` when everything is live. Stale answers alone have nobody unavailable."""
-    lookups = list(lookups)
-    unavailable = [one for one in lookups if isinstance(one, Unavailable)]
+    unavailable: list[Unavailable] = []
+    stale = False
+    for one in lookups:
+        if isinstance(one, Unavailable):
+            unavailable.append(one)
+        elif one.stale:
+            stale = True
     if not unavailable:
-        stale = any(not isinstance(one, Unavailable) and one.stale for one in lookups)
         return Degradation(Reason.STALE, 0, RETRY_AFTER_S) if stale else None
     counts = Counter(one.reason for one in unavailable)
     reason = max(Reason, key=lambda one: counts[one])  # of equals, `max` keeps the first

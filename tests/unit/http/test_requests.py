@@ -1,7 +1,7 @@
 """Parsing: what is right goes through unchanged, and whatever is sent ends in 4xx at worst."""
 
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import example, given
@@ -175,3 +175,11 @@ def test_without_a_timeout_the_budget_is_whole_and_two_are_none() -> None:
         requests.budget_s(
             headers(("X-Request-Timeout-Ms", "5"), ("X-Request-Timeout-Ms", "5")), 1.9
         )
+
+
+def test_two_ids_whose_letters_only_together_are_those_of_two_ids_are_refused() -> None:
+    both = f"{uuid4()}{uuid4()}"
+    body = json.dumps({"customer_ids": [both[:35], both[35:]]}).encode()
+    with pytest.raises(Problem) as refused:
+        requests.customer_ids(body, most=200)
+    assert refused.value.pointer == "/customer_ids/0"
