@@ -13,6 +13,9 @@ THREADS = 32
 """For looking up names above all. A name server that hangs keeps some of them for half a minute,
 and nobody else's lookup may wait for that. They start when they are needed."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+_YOUNG = 10_000
+"""Objects that may be made before the garbage collector looks for cycles among them. Python's own
+700 are made by one batch, and hardly any of ours is in a cycle."""
 DESCRIPTORS = 16_384
 """Open at once: three listeners' callers, the vendors' connections, Redis, files."""
 EXIT_BY_SIGNAL = 128
@@ -148,6 +151,7 @@ def settle() -> None:
     A full collection over all modules takes 60 to 160 ms, in which nobody's question moves.
     """
     gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
