@@ -1,8 +1,8 @@
 """Reads of the store that cost their callers next to nothing, whatever the store does."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from config import settings
@@ -119,17 +119,32 @@ class GatheredReads:
         if flight is None or not flight.has_room_for(names):
             flight = self._boarding = _Flight()
             self._waiting.append(flight)
-            asyncio.get_running_loop().call_soon(self._close_boarding, flight)
+            self._spawn(self._depart(flight))
         return flight
 
-    def _close_boarding(self, flight: "_Flight") -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _depart(self, flight: "_Flight") -> None:
         """The turn of the event loop is over: whoever waits from now on waits for the store."""
         flight.timer = asyncio.get_running_loop().call_later(
             self.budget_s, self._is_late, flight, self._clock() + self.budget_s
         )
-        self._take_off()
+        ready = [*self._cleared()]
+        for other in ready:
+            if other is not flight:
+                self._spawn(self._fly(other))
+        if flight in ready:
+            await self._fly(flight)
 
     def _take_off(self) -> None:
+        for flight in self._cleared():
+            self._spawn(self._fly(flight))
+
+    def _cleared(self) -> Iterator["_Flight"]:
+        """Those that may fly now."""
         while self._waiting and self._waiting[0].timer and self._flying < FLIGHTS:
             flight = self._waiting.pop(0)
             if flight is self._boarding:
@@ -143,9 +158,7 @@ class GatheredReads:
                 flight.land("breaker_open")
                 continue
             self._flying += 1
-            task = asyncio.get_running_loop().create_task(self._fly(flight))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            yield flight
 
     async def _fly(self, flight: "_Flight") -> None:
         names = tuple(flight.names)
