@@ -48,11 +48,12 @@ Handler: TypeAlias = Callable[[Visit], Awaitable[Answer]]
 class Route:
     """What is answered at one path, to one method."""
 
-    __slots__ = ("_fixed", "_names", "_segments", "handler", "method")
+    __slots__ = ("_fixed", "_names", "_segments", "handler", "method", "path")
 
     def __init__(self, method: str, path: str, handler: Handler) -> None:
         """Segments of the path in braces are variable: `/v1/customers/{customer_id}/cache`."""
         self.method = method
+        self.path = path
         self.handler = handler
         segments = path.split("/")
         self._segments = len(segments)
