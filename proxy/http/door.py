@@ -157,6 +157,16 @@ class Door:
         self._tell(correlation_id, problem)
         return _with_headers(response(problem), correlation_id)
 
+    def broken(self, error: Exception) -> web.Response:
+        """The answer in place of one that could not be made."""
+        self.failed(error)
+        problem = Problem(ProblemType.INTERNAL, closes=True)
+        return _with_headers(response(problem), correlation.correlation_id({}))
+
+    def failed(self, error: Exception) -> None:
+        """Something unforeseen broke around an answer, and the connection with it."""
+        self._on_error(error)
+
     def turned_away(self, problem: str, status: int) -> None:
         """A connection is closed without an answer, which is told as if this had been one."""
         self._on_refusal(
