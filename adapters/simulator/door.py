@@ -24,10 +24,13 @@ class Door:
         self._socket = self._bind(port)
         self._server: asyncio.Server | None = None
         self._silent: set[asyncio.Transport] = set()
+        self.listening: Listening | None = None
+        """What it does; `None` before the first turn."""
         self.port: int = self._socket.getsockname()[1]
 
     async def turn(self, listening: Listening, tls: ssl.SSLContext | None) -> None:
         """From now on do this. Connections that were taken in silence are dropped."""
+        self.listening = listening
         self._stop()
         fresh = self._bind(self.port)
         self._socket.close()

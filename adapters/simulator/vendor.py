@@ -61,7 +61,7 @@ class SimulatedVendor:
         self.data = data or VendorData.build(shape, version, tenant=tenant, now=clock())
         self.latency_s = latency_s
         self.faults = Faults()
-        self.faults.connect(self._listen)
+        self.faults.connect(self._follow)
         self.tokens: TokenEndpoint | None = None
         if client is not None:
             self.tokens = TokenEndpoint(
@@ -134,6 +134,11 @@ class SimulatedVendor:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
+
+    async def _follow(self, listening: Listening) -> None:
+        """Who is just connecting loses the connection with the socket, so it stays if it can."""
+        if self._door is not None and self._door.listening != listening:
+            await self._listen(listening)
 
     async def _listen(self, listening: Listening) -> None:
         if self._door is None:

@@ -186,10 +186,11 @@ class Session:
         self.closed = True
         if self._sweep is not None:
             self._sweep.cancel()
+        # It waits until each is closed; one given back before would close behind our back.
+        await self._connector.close()
         for server in self._servers.values():
             while server.idle:
                 server.idle.pop()[0].close()
-        await self._connector.close()
 
     async def _add_if_lacking(self, server: Server) -> None:
         if server.open < server.warm:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TypeGuard, cast
 
 from aiohttp import EMPTY_PAYLOAD, HttpVersion10, HttpVersion11, web
-from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp.http import HttpProcessingError, RawRequestMessage, StreamWriter
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -134,7 +134,13 @@ class Caller(web.RequestHandler):
         try:
             await self._answer_all()
         except ConnectionError:
-            pass  # the caller is gone
+            self.force_close()  # the caller is gone, or an answer broke off: it can't be ended
+        except Exception as error:  # noqa: BLE001  (the edge: nobody is behind this task)
+            self._door.failed(error)
+            self.force_close()
+        except asyncio.CancelledError:
+            self.force_close()
+            raise
         finally:
             # A transport that closes waits for ever until what it has is read.
             if transport is not None and transport.get_write_buffer_size():
@@ -156,6 +162,8 @@ class Caller(web.RequestHandler):
             if self._is_over or not goes_on:
                 break
             self._wait_for_another()
+            if self._messages:
+                await asyncio.sleep(0)  # other callers have their turn between two of one
         if not self._force_close:
             self._task_handler = None
             if self.transport is not None:
@@ -200,14 +208,16 @@ class Caller(web.RequestHandler):
             answer, is_lost = await self._handle_request(request, None, handler)
         finally:
             request._task = None  # type: ignore[assignment]  # noqa: SLF001  (a cycle, otherwise)
+        if is_lost:
+            return False
         if not payload.is_eof() and not self._force_close:
             await self._read_on(payload)
         payload.set_exception(web.PayloadAccessError())
-        return bool(answer.keep_alive) and not is_lost
+        return bool(answer.keep_alive)
 
     async def _read_on(self, payload: StreamReader) -> None:
         """What nobody wanted of a body, for a while: its sender reads our answer after it."""
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, web.RequestPayloadError):
             async with asyncio.timeout(self._lingering_time):
                 while not payload.is_eof():
                     await payload.readany()
@@ -221,7 +231,7 @@ class Caller(web.RequestHandler):
 
     def _is_answered(self) -> None:
         self._request_in_progress = False
-        if self._handler_waiter is not None:
+        if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
 
     def _wait_for_another(self) -> None:
@@ -242,7 +252,9 @@ class Caller(web.RequestHandler):
         """The words of `exc` and `message` quote the request, so they go nowhere."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is already on its way")
-        return self._door.misread()
+        if isinstance(exc, HttpProcessingError):
+            return self._door.misread()
+        return self._door.broken(exc if isinstance(exc, Exception) else TimeoutError())
 
     def _slow_head(self) -> None:
         self._head_timer = None

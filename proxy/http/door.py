@@ -48,11 +48,12 @@ Handler: TypeAlias = Callable[[Visit], Awaitable[Answer]]
 class Route:
     """What is answered at one path, to one method."""
 
-    __slots__ = ("_fixed", "_names", "_segments", "handler", "method")
+    __slots__ = ("_fixed", "_names", "_segments", "handler", "method", "path")
 
     def __init__(self, method: str, path: str, handler: Handler) -> None:
         """Segments of the path in braces are variable: `/v1/customers/{customer_id}/cache`."""
         self.method = method
+        self.path = path
         self.handler = handler
         segments = path.split("/")
         self._segments = len(segments)
@@ -155,6 +156,16 @@ class Door:
         correlation_id = correlation.correlation_id({})
         self._tell(correlation_id, problem)
         return _with_headers(response(problem), correlation_id)
+
+    def broken(self, error: Exception) -> web.Response:
+        """The answer in place of one that could not be made."""
+        self.failed(error)
+        problem = Problem(ProblemType.INTERNAL, closes=True)
+        return _with_headers(response(problem), correlation.correlation_id({}))
+
+    def failed(self, error: Exception) -> None:
+        """Something unforeseen broke around an answer, and the connection with it."""
+        self._on_error(error)
 
     def turned_away(self, problem: str, status: int) -> None:
         """A connection is closed without an answer, which is told as if this had been one."""

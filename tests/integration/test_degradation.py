@@ -190,12 +190,12 @@ async def test_a_vendor_that_never_answered_yet_is_no_different(
     tmp_path_factory: pytest.TempPathFactory, name: str
 ) -> None:
     """No token was ever fetched, and no connection ever opened."""
-    async with staged(tmp_path_factory.mktemp("fresh")) as stage, served(stage) as fresh:
-        for shape in SHAPES:
+    async with staged(tmp_path_factory.mktemp("fresh")) as stage:
+        for shape in SHAPES:  # before the start, which opens connections ahead of the need
             await stage.vendors[shape].faults.set(FAULTS[name])
-        for shape in SHAPES:
-            assert_refused(await single(fresh, shape))
-        for shape, reply in zip(
-            SHAPES, await asyncio.gather(*(batch(fresh, shape) for shape in SHAPES)), strict=True
-        ):
-            assert_degraded(reply, shape)
+        async with served(stage) as fresh:
+            for shape in SHAPES:
+                assert_refused(await single(fresh, shape))
+            asked = (batch(fresh, shape) for shape in SHAPES)
+            for shape, reply in zip(SHAPES, await asyncio.gather(*asked), strict=True):
+                assert_degraded(reply, shape)
