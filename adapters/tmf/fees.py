@@ -42,8 +42,9 @@ async def billing(
         return Found(Billing()) if known else Missing()
     profile, now = inquiry.profile, inquiry.call.asked_at
     rules = product_rules(profile)
+    has_own_field = profile.status_filter not in ("", "status")
     reading = read_products(
-        [_with_status(row, profile) for row in owned.rows],
+        [_with_status(row, profile) for row in owned.rows] if has_own_field else owned.rows,
         rules,
         now,
         connection=connection,
@@ -128,8 +129,6 @@ def _with_status(row: Row, profile: Profile) -> Row:
     """Where the vendor's filter looks for its own codes in a field of their own, that field decides
     when `status` has no word that is understood.
     """
-    if profile.status_filter in ("", "status"):
-        return row
     status = folded(row.get("status"))
     if status in OFFICIAL_STATUSES or status in words(profile.charged_statuses):
         return row
