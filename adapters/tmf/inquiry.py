@@ -41,6 +41,9 @@ class Inquiry:
     def chunks(self, subjects: Sequence[Subject]) -> Iterator[list[Subject]]:
         """Subjects that are asked for together, as the connection's batch style allows."""
         profile = self.profile
+        if profile.batch_style == "off":
+            yield from ([one] for one in {one.vendor_id: one for one in subjects}.values())
+            return
         longest = max((profile.party_parameter, profile.ticket_parameter), key=len)
         by_id = {one.vendor_id: one for one in subjects}
         for group in groups(

@@ -88,6 +88,8 @@ class Wire(Exchange):
             }
         )
         self._always_said.update(address.headers)
+        self._latest_key: tuple[object, ...] = ()
+        self._latest_headers: Mapping[str, str] = {}
         self._body_bytes = body_bytes
         self._parsing = parsing
         self._authorization = authorization
@@ -148,13 +150,19 @@ class Wire(Exchange):
         return base + request.path + ("?" + encoded(request.query) if request.query else "")
 
     def _headers(self, call: Call, grant: Grant | None) -> Mapping[str, str]:
+        """Those of the exchange before, where they are the same, as all of one question are."""
+        trace = tracing.headers(_trace(call))
+        authorization = grant.header if grant else None
+        key = (call.correlation_id, authorization, *trace.items())
+        if key == self._latest_key:
+            return self._latest_headers
         headers = self._always_said.copy()
         if _HEADER_VALUE.fullmatch(call.correlation_id):
             headers["X-Correlation-ID"] = call.correlation_id
-        if trace := tracing.headers(_trace(call)):
-            headers.update(trace)
-        if grant:
-            headers["Authorization"] = grant.header
+        headers.update(trace)
+        if authorization:
+            headers["Authorization"] = authorization
+        self._latest_key, self._latest_headers = key, headers
         return headers
 
     async def _answer(self, raw: RawReply, call: Call) -> VendorReply:
@@ -182,11 +190,14 @@ def _trace(call: Call) -> Mapping[str, str]:
 
 async def _grant(authorization: Authorization, call: Call) -> Grant:
     """A failed grant says nothing about the vendor, also where it was asked with an older one."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
-        with call.aside():
-            return await authorization.grant(call)
+        return await authorization.grant(call)
     except LookupFailed as failure:
         raise NotAsked.instead_of(failure) from failure
+    finally:
+        call.spend_aside(loop.time() - began)
 
 
 def encoded(query: Query) -> str:
