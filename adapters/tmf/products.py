@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
@@ -200,8 +200,7 @@ class _Portfolio:
             account = holding.account()
             for charge in holding.found:
                 if isinstance(charge, Charge):
-                    own = charge if charge.account else replace(charge, account=account)
-                    yield Part(own, self._key(top), top.plan_name)
+                    yield Part(charge.paid_by(account), self._key(top), top.plan_name)
 
     def _lacks_a_price(self, parts: Sequence[Part], counted: Sequence[_Holding]) -> bool:
         """Whether something is charged of which no amount is known."""

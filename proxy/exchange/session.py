@@ -1,8 +1,9 @@
 """Connections to the servers of one vendor under one certificate; one request at a time on each.
 
 aiohttp makes the connections (names, TLS, egress proxies) and parses what comes. What is between
-the two is ours: its client makes a dozen objects for each request and costs three times as much,
-and its pool does not tell how many connections are open, nor opens any ahead.
+the two is ours: with its client a request takes half as much CPU again (measured over mutual TLS
+with 8 to 64 in flight), and its pool does not tell how many connections are open, nor opens any
+ahead.
 """
 
 import asyncio

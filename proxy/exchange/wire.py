@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -204,10 +205,15 @@ def encoded(query: Query) -> str:
     """A query as RFC 3986 has it. `,` and `:` stay, as TMF630 writes lists and times."""
     return "&".join(
         f"{name}={value}"
-        if _PLAIN.fullmatch(value) and name.replace(".", "").isalnum() and name.isascii()
+        if _PLAIN.fullmatch(value) and _is_plain(name)
         else f"{quote(name, safe='')}={quote(value, safe=',:')}"
         for name, value in query
     )
+
+
+@lru_cache(maxsize=64)  # of few parameters
+def _is_plain(name: str) -> bool:
+    return name.isascii() and name.replace(".", "").isalnum()
 
 
 def is_below(path: str) -> bool:
