@@ -60,21 +60,42 @@ class Budget:
 
 
 class Timer:
-    """Ends what is done under it when a budget ends."""
+    """Ends what is done under it when a budget ends. Entered once, in a task."""
 
-    __slots__ = ("_budget", "_latest", "_timeout")
+    __slots__ = ("_budget", "_cancelling", "_handle", "_has_rung", "_latest", "_task")
 
     def __init__(self, budget: Budget, latest: float) -> None:
         self._budget = budget
         self._latest = latest
+        self._has_rung = False
+        self._handle: asyncio.Handle | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
 
     def move(self, deadline: float) -> None:
-        if not self._timeout.expired():
-            self._timeout.reschedule(min(deadline, self._latest))
+        if not self._has_rung:
+            if self._handle is not None:
+                self._handle.cancel()
+            self._set(min(deadline, self._latest))
+
+    def _set(self, when: float) -> None:
+        loop = asyncio.get_running_loop()
+        if when <= loop.time():
+            self._handle = loop.call_soon(self._ring)
+        else:
+            self._handle = loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._has_rung, self._handle = True, None
+        if self._task is not None:
+            self._task.cancel()
 
     async def __aenter__(self) -> Self:
-        self._timeout = asyncio.timeout_at(min(self._budget.deadline, self._latest))
-        await self._timeout.__aenter__()
+        task = self._task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a timer is for what a task does")
+        self._cancelling = task.cancelling()
+        self._set(min(self._budget.deadline, self._latest))
         self._budget.watch(self)
         return self
 
@@ -85,7 +106,15 @@ class Timer:
         trace: TracebackType | None,
     ) -> None:
         self._budget.forget(self)
-        await self._timeout.__aexit__(kind, error, trace)
+        task, self._task = self._task, None
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if not self._has_rung or task is None:
+            return
+        # Who was cancelled by somebody else as well is cancelled, and not out of time.
+        if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
 
 
 class Call:
@@ -178,6 +207,7 @@ class Call:
 
     def spend_aside(self, seconds: float) -> None:
         """Counts for the calls that this one was made of too: each layer that measures has one."""
-        self._aside_s += seconds
-        if self._whole is not None:
-            self._whole.spend_aside(seconds)
+        call: Call | None = self
+        while call is not None:
+            call._aside_s += seconds  # noqa: SLF001  (of its own kind)
+            call = call._whole  # noqa: SLF001  (the same)

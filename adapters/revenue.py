@@ -15,6 +15,7 @@ from adapters.outcome import Billing, Dispute, Found, Lookup, LookupFailed, Miss
 
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 """Wide enough that no sum of bounded amounts is ever rounded on the way."""
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,13 @@ def customer_fee(charges: Iterable[Money]) -> Money | None:
     if len(currencies) != 1:
         return None
     (currency,) = currencies
-    with localcontext(EXACT):
-        try:
-            total = sum((charge.amount for charge in charges), Decimal(0))
-            fee = max(total, Decimal(0)).quantize(minor_unit(currency))
-        except InvalidOperation:
-            return None
+    try:
+        total = charges[0].amount
+        for charge in charges[1:]:
+            total = EXACT.add(total, charge.amount)
+        fee = EXACT.quantize(max(_NOTHING, total), minor_unit(currency))
+    except InvalidOperation:
+        return None
     if not total.is_finite():
         return None
     return Money(fee, currency)

@@ -138,7 +138,9 @@ class Line(Exchange):
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _send(self, request: VendorRequest, call: Call) -> VendorReply:
-        generation = await self._serving(call)
+        generation = self.generation
+        if generation is None or self._closed:
+            generation = await self._serving(call)
         try:
             return await generation.send(request, call)
         except LookupFailed as failure:

@@ -24,11 +24,11 @@ from adapters.outcome import (
     Unavailable,
 )
 from adapters.ports import Ports
-from adapters.tmf.concurrency import side_by_side
+from adapters.tmf.concurrency import one_by_one, side_by_side
 from adapters.tmf.disputes import disputes
-from adapters.tmf.fees import billing, product_filter
+from adapters.tmf.fees import Further, billing, product_filter
 from adapters.tmf.inquiry import Inquiry
-from adapters.tmf.ownership import Owned, Subject
+from adapters.tmf.ownership import Subject
 from adapters.tmf.profile import Profile
 from adapters.tmf.resources import PRODUCT
 
@@ -110,19 +110,26 @@ class TmfAdapter(LookupAdapter):
         self, inquiry: Inquiry, subjects: Sequence[Subject], report: Report[Billing]
     ) -> None:
         shares = await inquiry.owned(PRODUCT, subjects, product_filter(self.profile))
-        await side_by_side(
-            partial(self._bill_one, inquiry, one, shares[one.vendor_id], report) for one in subjects
-        )
+        open_still: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
-    async def _bill_one(
-        self,
-        inquiry: Inquiry,
-        subject: Subject,
-        owned: Owned | Unavailable,
-        report: Report[Billing],
-    ) -> None:
+        def bill(subject: Subject) -> None:
+            said = billing(inquiry, shares[subject.vendor_id], connection=self._connection)
+            if isinstance(said, Further):
+                open_still.append(partial(self._bill_later, subject, said, report))
+            else:
+                report(subject, said)
+
         try:
-            lookup = await billing(inquiry, owned, connection=self._connection)
+            one_by_one(partial(bill, one) for one in subjects)
+        finally:
+            await side_by_side(open_still)
+
+    async def _bill_later(
+        self, subject: Subject, further: Further, report: Report[Billing]
+    ) -> None:
+        lookup: Lookup[Billing]
+        try:
+            lookup = await further.ask()
         except LookupFailed as failure:
             lookup = failure.as_lookup()
         report(subject, lookup)

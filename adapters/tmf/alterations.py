@@ -10,7 +10,7 @@ It is undecidable, and with it the price, when
 * percentages and amounts meet without priorities that say which comes first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -61,8 +61,8 @@ def altered(
     `productPriceAlteration`, v5 in `priceAlteration`. The lowest priority comes first.
     """
     listed = _listed(price)
-    if listed is None:
-        return None
+    if not listed:
+        return None if listed is None else monthly
     steps: list[_Alteration] = []
     for raw in listed:
         step = _read(raw, price, rules, now, currency=amount_read.currency)
@@ -77,8 +77,10 @@ def altered(
     return monthly
 
 
-def _listed(price: Row) -> Iterable[object] | None:
+def _listed(price: Row) -> Sequence[object] | None:
     v4, v5 = price.get("productPriceAlteration"), price.get("priceAlteration")
+    if v4 is None:
+        return entries(v5)
     if is_absent(v4) or is_same(v4, v5):
         return entries(v5)
     return entries(v4) if is_absent(v5) else None

@@ -73,7 +73,8 @@ def with_applied_rates(
     charges = charges_of(rows, rules, now, ended=reading.ended, plans=reading.plans)
     if isinstance(charges, Verdict) or not _is_of_today(charges, reading):
         return reading.known.without_fee()
-    return billing_from(charges, reading.known)
+    known = reading.known
+    return billing_from(charges, known.connection, lambda: known)
 
 
 def _is_of_today(charges: Sequence[Part], reading: Reading) -> bool:

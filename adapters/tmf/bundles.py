@@ -17,6 +17,8 @@ _MATTERS = (*_STANDING, "productPrice", "billingAccount")
 """Two rows of one product that differ in these contradict each other."""
 _SUBSTANCE = (*_MATTERS, "product", "productRelationship", "productOffering")
 """What makes a row more than a reference."""
+_EQUAL_THEMSELVES = (str, list, dict)
+"""NaN does not."""
 _HOLDS = ("bundles", "bundled", "bundle", "contains", "hasbundled")
 _IS_HELD_BY = ("bundledby", "isbundledby", "bundledin", "iscontainedin", "containedin")
 
@@ -38,7 +40,7 @@ class Product:
 
     @property
     def is_reference(self) -> bool:
-        return not any(name in self.row for name in _SUBSTANCE)
+        return self.row.keys().isdisjoint(_SUBSTANCE)
 
     def above(self) -> list["Product"]:
         """All bundles around it, the nearest first; itself too where they run in a circle."""
@@ -56,11 +58,13 @@ def products_of(rows: Sequence[object]) -> list[Product] | None:
         return None
     waiting = [(met.meet(row), row) for row in sent_rows]
     for product, sent in waiting:  # grows by what each row holds
-        waiting.extend(met.open(product, sent))
+        if not (is_absent(sent.get("product")) and is_absent(sent.get("productRelationship"))):
+            waiting.extend(met.open(product, sent))
     met.link()
     found = [product for product in met.products if not product.is_reference]
     for product in found:
-        product.is_garbled |= product in product.above()
+        if product.bundles:
+            product.is_garbled |= product in product.above()
     return found
 
 
@@ -120,10 +124,13 @@ def _related(sent: Row) -> Iterator[tuple[str, Row | None]]:
 
 def _merge(product: Product, sent: Row) -> None:
     """Take over what was not known; what contradicts what was known garbles the product."""
+    is_new = not product.row
     for name, value in sent.items():
         if is_absent(value):
             continue
         known = product.row.setdefault(name, value)
+        if is_new and isinstance(value, _EQUAL_THEMSELVES):
+            continue
         if name in _MATTERS and not _says_the_same(known, value):
             product.is_garbled = True
             product.is_wavering |= name in _STANDING

@@ -27,6 +27,12 @@ class Charge:
     is_discount: bool = False
     """It lowers what other prices come to, and is no price by itself."""
 
+    def paid_by(self, account: str | None) -> "Charge":
+        """The same, on this account unless it names one."""
+        if self.account or not account:
+            return self
+        return Charge(self.amount, self.currency, account, self.is_discount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceRules:

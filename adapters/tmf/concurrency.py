@@ -7,6 +7,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def one_by_one(jobs: Iterable[Callable[[], None]]) -> None:
+    """Work that waits for nobody. The first exception is raised, once all others are done."""
+    failed: Exception | None = None
+    for job in jobs:
+        try:
+            job()
+        except Exception as failure:  # noqa: BLE001  (raised again when the others are done)
+            failed = failed or failure
+    if failed is not None:
+        raise failed
+
+
 async def side_by_side(
     jobs: Iterable[Callable[[], Awaitable[T]]], *, at_once: int | None = None
 ) -> list[T]:
@@ -17,6 +29,8 @@ async def side_by_side(
     cut off at its deadline has little to unwind.
     """
     waiting = list(enumerate(jobs))
+    if not waiting:
+        return []
     if len(waiting) == 1:
         return [await waiting[0][1]()]
     results: dict[int, T] = {}

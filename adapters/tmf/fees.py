@@ -3,7 +3,9 @@
 A customer without products leads to the question whether the vendor knows it at all.
 """
 
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Literal
 
 from adapters.exchange import Query
@@ -28,22 +30,26 @@ from adapters.tmf.resources import APPLIED_RATE
 from adapters.tmf.rows import id_of
 
 
-async def billing(
-    inquiry: Inquiry, owned: Owned | Unavailable, *, connection: str
-) -> Lookup[Billing]:
-    """The billing of the customer who owns these product rows.
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A billing that takes a further question. `ask` raises `LookupFailed` when nobody answers."""
 
-    Raises `LookupFailed` when a further question that it takes could not be answered.
-    """
+    ask: Callable[[], Awaitable[Lookup[Billing]]] = field(repr=False)
+
+
+def billing(
+    inquiry: Inquiry, owned: Owned | Unavailable, *, connection: str
+) -> Lookup[Billing] | Further:
+    """The billing of the customer who owns these product rows."""
     if isinstance(owned, Unavailable):
         return owned
     if not owned.rows and not owned.is_doubtful:
-        known = await exists(inquiry, owned.subject)
-        return Found(Billing()) if known else Missing()
+        return Further(partial(_without_products, inquiry, owned))
     profile, now = inquiry.profile, inquiry.call.asked_at
     rules = product_rules(profile)
+    has_own_field = profile.status_filter not in ("", "status")
     reading = read_products(
-        [_with_status(row, profile) for row in owned.rows],
+        [_with_status(row, profile) for row in owned.rows] if has_own_field else owned.rows,
         rules,
         now,
         connection=connection,
@@ -53,7 +59,11 @@ async def billing(
         return Found(reading.known.without_fee())
     if profile.fee_fallback == "none" or not _has_only_unpriced(reading, owned):
         return Found(reading.billing)
-    return await _as_billed(inquiry, owned, reading, rules.prices)
+    return Further(partial(_as_billed, inquiry, owned, reading, rules.prices))
+
+
+async def _without_products(inquiry: Inquiry, owned: Owned) -> Lookup[Billing]:
+    return Found(Billing()) if await exists(inquiry, owned.subject) else Missing()
 
 
 async def _as_billed(
@@ -128,8 +138,6 @@ def _with_status(row: Row, profile: Profile) -> Row:
     """Where the vendor's filter looks for its own codes in a field of their own, that field decides
     when `status` has no word that is understood.
     """
-    if profile.status_filter in ("", "status"):
-        return row
     status = folded(row.get("status"))
     if status in OFFICIAL_STATUSES or status in words(profile.charged_statuses):
         return row

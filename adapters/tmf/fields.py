@@ -12,13 +12,15 @@ from typing import TypeAlias, TypeGuard
 
 Row: TypeAlias = Mapping[str, object]
 
+_EMPTIABLE = (str, list, dict)  # a tuple: `str | list | dict` would be made with each question
+_WHOLE = (Decimal, int)
 _LONGEST_ID = 40
 """Digits; what is longer, such as 1E+999999, is no id."""
 
 
 def is_absent(value: object) -> bool:
     """`null`, an empty string, an empty list or an empty object."""
-    return value is None or (isinstance(value, str | list | dict) and not value)
+    return not value and (value is None or isinstance(value, _EMPTIABLE))
 
 
 def is_same(one_value: object, other: object) -> bool:
@@ -35,10 +37,10 @@ def is_row(value: object) -> TypeGuard[Row]:
 
 def entries(value: object) -> Sequence[object] | None:
     """The elements of a list; one object stands for a list of it. `None`: it is neither."""
+    if isinstance(value, list):
+        return value or ()
     if is_absent(value):
         return ()
-    if isinstance(value, list):
-        return value
     return (value,) if is_row(value) else None
 
 
@@ -46,7 +48,7 @@ def one(value: object) -> Row | None:
     """An object, also out of a list that holds only it; `None` when it is anything else."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return value if is_row(value) else None
+    return value if isinstance(value, dict) else None
 
 
 def text(value: object) -> str | None:
@@ -56,14 +58,15 @@ def text(value: object) -> str | None:
 
 def folded(value: object) -> str | None:
     """Text for comparison: trimmed and case-folded."""
-    found = text(value)
-    return found.casefold() if found else None
+    return (value.strip().casefold() or None) if isinstance(value, str) else None
 
 
 def identifier(value: object) -> str | None:
     """An id, which vendors write as text or as a whole number: a cable account has 16 digits."""
-    if isinstance(value, bool) or not isinstance(value, Decimal | int):
-        return text(value)
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, _WHOLE):
+        return None
     number = Decimal(value)
     if not number.is_finite() or number.adjusted() >= _LONGEST_ID:
         return None
@@ -72,6 +75,8 @@ def identifier(value: object) -> str | None:
 
 def reference_id(value: object) -> str | None:
     """The id of what a reference points to: `{"id": …}`, or the bare id."""
+    if value is None:
+        return None
     reference = one(value)
     return identifier(value if reference is None else reference.get("id"))
 

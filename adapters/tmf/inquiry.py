@@ -41,6 +41,9 @@ class Inquiry:
     def chunks(self, subjects: Sequence[Subject]) -> Iterator[list[Subject]]:
         """Subjects that are asked for together, as the connection's batch style allows."""
         profile = self.profile
+        if profile.batch_style == "off":
+            yield from ([one] for one in {one.vendor_id: one for one in subjects}.values())
+            return
         longest = max((profile.party_parameter, profile.ticket_parameter), key=len)
         by_id = {one.vendor_id: one for one in subjects}
         for group in groups(
@@ -59,18 +62,14 @@ class Inquiry:
 
         Accounts are asked for first, where the filter needs them and they are not known.
         """
-        known: Mapping[str, Subject | Unavailable] = {one.vendor_id: one for one in subjects}
-        if filters.by != "party":
-            known = await self._with_accounts(subjects)
+        if filters.by == "party":
+            return await self._shares(resource, subjects, filters)
+        known = await self._with_accounts(subjects)
         settled: dict[str, Owned | Unavailable] = {
             vendor_id: one if isinstance(one, Unavailable) else Owned(one, (), one.is_doubtful)
             for vendor_id, one in known.items()
         }
-        askable = [
-            one
-            for one in known.values()
-            if isinstance(one, Subject) and (one.accounts or filters.by == "party")
-        ]
+        askable = [one for one in known.values() if isinstance(one, Subject) and one.accounts]
         return settled | dict(await self._shares(resource, askable, filters))
 
     async def by_id(self, resource: Resource, resource_id: str) -> Row | None:

@@ -7,6 +7,8 @@ LARGEST = Decimal(10**12)
 """No amount, rate or count of a customer is larger."""
 _DIGITS = 30
 """Significant digits, and decimal places, of a number that somebody meant."""
+_SHORT = 12
+"""Characters of a number without an exponent that is within all of these bounds."""
 _NUMERAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _LONGEST_NUMERAL = 64
 
@@ -28,6 +30,9 @@ def amount(value: object) -> Decimal | None:
 
 def _is_sane(number: Decimal) -> bool:
     """Looks at the exponent first, so that a bomb is never expanded."""
+    written = str(number)
+    if len(written) <= _SHORT and "E" not in written:
+        return number.is_finite()
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _DIGITS:
         return False

@@ -73,7 +73,8 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
     vendors put the account there, too, and say so in `@referredType`.
     """
     parties: set[str] = set()
-    accounts = {account for account in [id_of(row.get("billingAccount"))] if account}
+    account = id_of(row.get("billingAccount"))
+    accounts = {account} if account else set()
     mentioned: set[str] = set()
     any_account = bool(accounts)
     for related in members(row.get("relatedParty")):
@@ -84,17 +85,20 @@ def names_of(row: Row, roles: frozenset[str]) -> Named:
         owns = _is_owner(related.get("role"), roles)
         if points_to(related, _ACCOUNT) or (is_row(party) and points_to(party, _ACCOUNT)):
             any_account = True
-            accounts |= {party_id} if owns else set()
+            if owns:
+                accounts.add(party_id)
         else:
             mentioned.add(party_id)
-            parties |= {party_id} if owns else set()
+            if owns:
+                parties.add(party_id)
     return Named(frozenset(parties), frozenset(accounts), frozenset(mentioned), any_account)
 
 
 def _is_owner(role: object, roles: frozenset[str]) -> bool:
     """Without a role a party owns; one that can't be read is not known to."""
     if isinstance(role, str):
-        return plain(role) in roles | {""}
+        word = plain(role)
+        return not word or word in roles
     return is_absent(role)
 
 
@@ -233,7 +237,9 @@ class _Sorting:
             self._foreign += 1
 
     def _owners(self, named: Named) -> set[str]:
-        by_account = set[str]().union(*(self._by_account.get(one, ()) for one in named.accounts))
+        by_account: set[str] = set()
+        if self._by_account:
+            by_account.update(*(self._by_account.get(one, ()) for one in named.accounts))
         by_party = self._those(named.parties)
         if self._by == "party" or not self._by_party:
             return by_party | by_account
@@ -253,9 +259,10 @@ class _Sorting:
 
     def _keep(self, owner: str, row: Row) -> None:
         """Overlapping pages and queries bring a row twice; without an id nobody can tell."""
-        same = self._mine[owner].setdefault(fingerprint(row), [])
-        if any(is_same(row, known) for known in same):
-            is_doubtful = not id_of(row)
+        row_id = id_of(row)
+        same = self._mine[owner].setdefault(row_id or fingerprint(row), [])
+        if same and any(is_same(row, known) for known in same):
+            is_doubtful = not row_id
         elif len(same) < MOST_VERSIONS:
             same.append(row)
             is_doubtful = False

@@ -72,7 +72,8 @@ async def read_all(
 
 def next_link(reply: VendorReply) -> str | None:
     """The target of `Link: <…>; rel="next"` (RFC 8288); `None` if there is none."""
-    for target, parameters in _LINK.findall(reply.headers.get("link", "")):
+    link = reply.headers.get("link")
+    for target, parameters in _LINK.findall(link) if link else ():
         for rels in _REL.findall(parameters):
             if "next" in "".join(rels).casefold().split():
                 return str(target)
@@ -84,7 +85,6 @@ class Page:
     """One page, and what it makes of the list."""
 
     rows: list[Any] = field(repr=False)
-    prints: frozenset[str] = field(repr=False)
     repeated: int
     """Rows of it that were on a page before."""
     total: int
@@ -115,7 +115,8 @@ class Reading:
         page = latest[1] if latest and latest[0] is reply else self.judged(reply)
         self._latest = None
         self.rows += page.rows
-        self._seen |= page.prints
+        if not page.is_last:
+            self._seen.update(map(fingerprint, page.rows))
         self._pages += 1
         self._total = page.total
         self._repeated += page.repeated
@@ -133,7 +134,7 @@ class Reading:
         return page
 
     def _check(self, page: Page) -> None:
-        if page.rows and page.prints <= self._seen:
+        if page.rows and self._seen and self._seen.issuperset(map(fingerprint, page.rows)):
             raise _unusable("a page came twice: is paging ignored?")
         if len(self.rows) + len(page.rows) > self.page_size * self.page_limit:
             raise _unusable("more rows than all pages: is limit ignored?")
@@ -147,14 +148,13 @@ class Reading:
     def _page(self, reply: VendorReply) -> Page:
         rows, said, has_link = rows_in(reply), _total_count(reply), next_link(reply) is not None
         total = max(self._total, said or 0)
-        repeated = sum(id_of(row) in self._seen for row in rows)
+        repeated = sum(id_of(row) in self._seen for row in rows) if self._seen else 0
         read = len(self.rows) + len(rows) - self._repeated - repeated
         is_promised = total > read or (has_link and reply.status == 206)
         if not rows and is_promised:
             raise _unusable("an empty page where more was promised")
         is_last = not rows or not (is_promised or has_link or self._goes_on(reply, said, len(rows)))
-        prints = frozenset(map(fingerprint, rows))
-        return Page(rows, prints, repeated, total, has_link=has_link, is_last=is_last)
+        return Page(rows, repeated, total, has_link=has_link, is_last=is_last)
 
     def _goes_on(self, reply: VendorReply, said: int | None, count: int) -> bool:
         """Whether there may be more after a page that does not say so."""
@@ -172,5 +172,6 @@ def _window(offset: int, limit: int) -> tuple[tuple[str, str], ...]:
 
 
 def _total_count(reply: VendorReply) -> int | None:
-    match = _COUNT.fullmatch(reply.headers.get("x-total-count", ""))
+    said = reply.headers.get("x-total-count")
+    match = _COUNT.fullmatch(said) if said else None
     return int(match[1]) if match else None

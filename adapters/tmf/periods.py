@@ -34,6 +34,7 @@ _WRITTEN = re.compile(r"(?:(\d{1,4}(?:\.\d{1,3})?) ?)?([a-z][a-z ]*)")
 _ISO_8601 = re.compile(r"p(?=\d)(?:(\d{1,4})y)?(?:(\d{1,4})m)?(?:(\d{1,4})w)?(?:(\d{1,4})d)?")
 _ISO_UNITS = (Fraction(12), Fraction(1), 7 * DAY, DAY)
 _LONGEST_MONTHS = 1200
+_PERIODS = ("recurringChargePeriod", "recurringChargePeriodType")
 
 
 def months(period: object, length: object = None) -> Fraction | None:
@@ -43,6 +44,12 @@ def months(period: object, length: object = None) -> Fraction | None:
     an object with an amount and units. `length` says how many of them make one period, as
     `recurringChargePeriodLength` of TMF620 does; it can't be told with a period that counts itself.
     """
+    if isinstance(period, str) and length is None and len(period) <= LONGEST_WORD:
+        return _known_months(period)
+    return _months(period, length)
+
+
+def _months(period: object, length: object = None) -> Fraction | None:
     if is_row(period):
         return months(period.get("units"), period.get("amount")) if length is None else None
     counted = _counted(period)
@@ -58,6 +65,9 @@ def months(period: object, length: object = None) -> Fraction | None:
     return found if 0 < found <= _LONGEST_MONTHS else None
 
 
+_known_months = lru_cache(maxsize=256)(_months)  # a vendor has few words, and says them each time
+
+
 def charge_period(price: Row) -> Fraction | None:
     """The period of a price or an alteration, in months.
 
@@ -65,17 +75,16 @@ def charge_period(price: Row) -> Fraction | None:
     are the catalog's (TMF620), which some inventories pass on; both together must agree.
     """
     length = price.get("recurringChargePeriodLength")
-    names = ("recurringChargePeriod", "recurringChargePeriodType")
-    found = {months(price[name], length) for name in names if not is_absent(price.get(name))}
+    written = [period for name in _PERIODS if not is_absent(period := price.get(name))]
+    if len(written) == 1:
+        return months(written[0], length)
+    found = {months(period, length) for period in written}
     return found.pop() if len(found) == 1 else None
 
 
 def states_period(price: Row) -> bool:
     """Whether a price or an alteration says anything of a period."""
-    return any(
-        not is_absent(price.get(name))
-        for name in ("recurringChargePeriod", "recurringChargePeriodType")
-    )
+    return any(not is_absent(price.get(name)) for name in _PERIODS)
 
 
 def in_force(valid_for: object, now: datetime) -> bool | None:
@@ -101,10 +110,6 @@ def _counted(period: object) -> tuple[Fraction, Fraction] | None:
     written = folded(period)
     if written is None:
         return None
-    return _known_count(written) if len(written) <= LONGEST_WORD else _count(written)
-
-
-def _count(written: str) -> tuple[Fraction, Fraction] | None:
     duration = _ISO_8601.fullmatch(written)
     if duration:
         return _iso(duration.groups())
@@ -115,9 +120,6 @@ def _count(written: str) -> tuple[Fraction, Fraction] | None:
     match = _WRITTEN.fullmatch(plain.removeprefix("calendar "))
     unit = _UNITS.get(match[2]) if match else None
     return (Fraction(match[1] or 1), unit) if match and unit else None
-
-
-_known_count = lru_cache(maxsize=256)(_count)
 
 
 def _iso(counts: tuple[str | None, ...]) -> tuple[Fraction, Fraction]:

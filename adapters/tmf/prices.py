@@ -32,7 +32,7 @@ def monthly_charge(price: object, rules: PriceRules, now: datetime) -> Charge | 
     if isinstance(found, Verdict):
         return found
     charge = _recurring(price, found, rules, now)
-    is_discount = kind is ChargeKind.DISCOUNT or found.value < 0
+    is_discount = kind is ChargeKind.DISCOUNT or found.value.numerator < 0
     if isinstance(charge, Charge) and is_discount:
         return replace(charge, amount=-abs(charge.amount), is_discount=True)
     return charge
@@ -48,7 +48,8 @@ def _recurring(price: Row, found: Amount, rules: PriceRules, now: datetime) -> C
     length = charge_period(price)
     if length is None or _is_by_quantity(price, found, length):
         return Verdict.UNDECIDABLE
-    monthly = altered(found.value / length, price, rules, now, amount_read=found)
+    each_month = found.value if length == 1 else found.value / length
+    monthly = altered(each_month, price, rules, now, amount_read=found)
     if monthly is None:
         return Verdict.UNDECIDABLE
     return Charge(monthly, found.currency, reference_id(price.get("billingAccount")))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
@@ -47,20 +47,36 @@ class Pricing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the product rows of one customer say."""
+    """What the product rows of one customer say. What few ask for is worked out when they do."""
 
     billing: Billing
     pricing: Pricing
-    known: Known = field(repr=False)
-    """Account, plan and currency as far as they are known without a fee."""
-    plans: dict[str, str] = field(default_factory=dict, repr=False)
-    """Plan name of each charged product, by the vendor's product id."""
-    ended: frozenset[str] = field(default=frozenset(), repr=False)
-    """Vendor's ids of the products that are no longer, or not yet, charged."""
-    charged: frozenset[str] = field(default=frozenset(), repr=False)
-    """Vendor's ids of the products that are charged, and of what they hold."""
-    unpriced: tuple[frozenset[str], ...] = field(default=(), repr=False)
-    """Those of each family of them of which no amount is known."""
+    _portfolio: "_Portfolio" = field(repr=False)
+
+    @property
+    def known(self) -> Known:
+        """Account, plan and currency as far as they are known without a fee."""
+        return self._portfolio.known()
+
+    @property
+    def plans(self) -> dict[str, str]:
+        """Plan name of each charged product, by the vendor's product id."""
+        return self._portfolio.plans()
+
+    @property
+    def ended(self) -> frozenset[str]:
+        """Vendor's ids of the products that are no longer, or not yet, charged."""
+        return self._portfolio.ended()
+
+    @property
+    def charged(self) -> frozenset[str]:
+        """Vendor's ids of the products that are charged, and of what they hold."""
+        return self._portfolio.charged_ids()
+
+    @property
+    def unpriced(self) -> tuple[frozenset[str], ...]:
+        """Those of each family of them of which no amount is known."""
+        return tuple(self._portfolio.unpriced())
 
 
 def read_products(
@@ -77,11 +93,11 @@ def read_products(
     the only one stands in where no product names one. Nothing in the rows makes this raise.
     """
     products = products_of(rows)
+    holdings = [_Holding(product, rules, now) for product in products or ()]
+    portfolio = _Portfolio(holdings, rules, connection=connection, accounts=accounts)
     if products is None:
-        known = Known(connection=connection, account=_only(accounts))
-        return Reading(known.without_fee(), Pricing.UNDECIDABLE, known)
-    holdings = [_Holding(product, rules, now) for product in products]
-    return _Portfolio(holdings, rules).reading(connection, accounts)
+        return Reading(portfolio.known().without_fee(), Pricing.UNDECIDABLE, portfolio)
+    return portfolio.reading()
 
 
 class _Standing(Enum):
@@ -97,7 +113,7 @@ class _Holding:
         self.product = product
         self.standing = _standing(product, rules, now)
         listed = entries(product.row.get("productPrice"))
-        self.prices = (None,) if listed is None else listed
+        self.prices: Sequence[object] = (None,) if listed is None else listed
         self.found = [monthly_charge(price, rules.prices, now) for price in self.prices]
         self.plan_name = _plan_name(product)
 
@@ -123,38 +139,50 @@ class _Holding:
 
     def account(self) -> str | None:
         """The billing account of the product, else of the nearest bundle that names one."""
-        around = (self.product, *self.product.above())
-        named = (reference_id(product.row.get("billingAccount")) for product in around)
+        if own := reference_id(self.product.row.get("billingAccount")):
+            return own
+        named = (reference_id(one.row.get("billingAccount")) for one in self.product.above())
         return next((account for account in named if account), None)
 
 
 class _Portfolio:
     """All that one customer has."""
 
-    def __init__(self, holdings: Sequence[_Holding], rules: ProductRules) -> None:
+    def __init__(
+        self,
+        holdings: Sequence[_Holding],
+        rules: ProductRules,
+        *,
+        connection: str,
+        accounts: Sequence[str],
+    ) -> None:
+        self._connection = connection
+        self._accounts = accounts
         self._rules = rules
         self._holdings = holdings
         self._charged = {one.product: one for one in holdings if one.is_charged}
         self._around = {
             one: [self._charged[outer] for outer in one.product.above() if outer in self._charged]
             for one in self._charged.values()
+            if one.product.bundles
         }
-        """Of each that is charged, the charged bundles around it, the nearest first."""
+        """Of each that is charged and in a bundle, the charged ones around it, the nearest
+        first."""
 
-    def reading(self, connection: str, accounts: Sequence[str]) -> Reading:
-        known = self._known(connection, accounts)
-        parts = None if self._is_undecidable() else list(self._parts())
-        if parts and not self._lacks_a_price(parts):
-            billing = billing_from(parts, known)
+    def reading(self) -> Reading:
+        if self._is_undecidable():
+            return Reading(self.known().without_fee(), Pricing.UNDECIDABLE, self)
+        counted = list(self._counted())
+        parts = list(self._parts(counted))
+        if parts and not self._lacks_a_price(parts, counted):
+            billing = billing_from(parts, self._connection, self.known)
             priced = billing.monthly_fee is not None
-            pricing = Pricing.PRICED if priced else Pricing.UNDECIDABLE
-        else:
-            billing = known.without_fee()
-            pricing = Pricing.NO_PRICE if parts == [] else Pricing.UNDECIDABLE
-        ids = frozenset[str]().union(*(_ids(one.product) for one in self._charged.values()))
-        return Reading(
-            billing, pricing, known, self._plans(), self._ended(), ids, tuple(self._unpriced())
-        )
+            return Reading(billing, Pricing.PRICED if priced else Pricing.UNDECIDABLE, self)
+        pricing = Pricing.UNDECIDABLE if parts else Pricing.NO_PRICE
+        return Reading(self.known().without_fee(), pricing, self)
+
+    def charged_ids(self) -> frozenset[str]:
+        return frozenset[str]().union(*(_ids(one.product) for one in self._charged.values()))
 
     def _is_undecidable(self) -> bool:
         return any(holding.is_undecidable for holding in self._holdings)
@@ -162,44 +190,49 @@ class _Portfolio:
     def _counted(self) -> Iterator[_Holding]:
         """Those whose prices count: a part's only when no bundle around it has a price."""
         for holding in self._charged.values():
-            if not any(bundle.has_price for bundle in self._around[holding]):
+            if not any(bundle.has_price for bundle in self._bundles_around(holding)):
                 yield holding
 
-    def _parts(self) -> Iterator[Part]:
+    def _parts(self, counted: Sequence[_Holding]) -> Iterator[Part]:
         """The charges that are paid. What is in a bundle belongs to the bundle's plan."""
-        for holding in self._counted():
+        for holding in counted:
             top = self._top(holding)
             account = holding.account()
             for charge in holding.found:
                 if isinstance(charge, Charge):
-                    own = replace(charge, account=charge.account or account)
-                    yield Part(own, self._key(top), top.plan_name)
+                    yield Part(charge.paid_by(account), self._key(top), top.plan_name)
 
-    def _lacks_a_price(self, parts: Sequence[Part]) -> bool:
+    def _lacks_a_price(self, parts: Sequence[Part], counted: Sequence[_Holding]) -> bool:
         """Whether something is charged of which no amount is known."""
-        counted = list(self._counted())
         if all(part.charge.is_discount for part in parts):
             return True  # what they lower is not there
         if any(Verdict.MISSING in holding.found for holding in counted):
             return True
+        if self._rules.missing_price != "unknown":
+            return False
         families = {top.product for one in counted for top in self._tops(one)}
         priced = {
             top.product for one in self._charged.values() if one.prices for top in self._tops(one)
         }
-        return self._rules.missing_price == "unknown" and families != priced
+        return families != priced
 
     def _tops(self, holding: _Holding) -> list[_Holding]:
         """The outermost charged bundles around it, or itself."""
-        return [one for one in self._around[holding] if not self._around[one]] or [holding]
+        around = self._bundles_around(holding)
+        return [one for one in around if not self._bundles_around(one)] or [holding]
+
+    def _bundles_around(self, holding: _Holding) -> Sequence[_Holding]:
+        return self._around.get(holding, ())
 
     def _top(self, holding: _Holding) -> _Holding:
         """The one of them whose plan it is part of."""
-        return min(self._tops(holding), key=self._key)
+        tops = self._tops(holding)
+        return tops[0] if len(tops) == 1 else min(tops, key=self._key)
 
     def _key(self, holding: _Holding) -> str:
         return holding.product.id or f"#{self._holdings.index(holding)}"
 
-    def _known(self, connection: str, accounts: Sequence[str]) -> Known:
+    def known(self) -> Known:
         charged = self._charged.values()
         named = _distinct(holding.account() for holding in charged)
         tops = {self._top(holding).product: self._top(holding) for holding in charged}
@@ -207,20 +240,20 @@ class _Portfolio:
             currency_of(price, self._rules.prices) for one in charged for price in one.prices
         )
         return Known(
-            connection=connection,
-            account=_only(named or accounts),
+            connection=self._connection,
+            account=_only(named or self._accounts),
             plan_name=_only([top.plan_name for top in tops.values()]),
             currency=_only(seen),
         )
 
-    def _plans(self) -> dict[str, str]:
+    def plans(self) -> dict[str, str]:
         return {
             holding.product.id: name
             for holding in self._charged.values()
             if holding.product.id and (name := self._top(holding).plan_name)
         }
 
-    def _unpriced(self) -> Iterator[frozenset[str]]:
+    def unpriced(self) -> Iterator[frozenset[str]]:
         families: defaultdict[Product, list[_Holding]] = defaultdict(list)
         for holding in self._charged.values():
             for top in self._tops(holding):
@@ -231,7 +264,7 @@ class _Portfolio:
             if shows_no_price or Verdict.MISSING in found:
                 yield frozenset[str]().union(*(_ids(holding.product) for holding in family))
 
-    def _ended(self) -> frozenset[str]:
+    def ended(self) -> frozenset[str]:
         ended = (one for one in self._holdings if one.standing is _Standing.NOT_CHARGED)
         return frozenset(one.product.id for one in ended if one.product.id)
 
@@ -240,8 +273,10 @@ def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing
     """Whether a product is charged now: by its status, else its bundle's, and by its dates."""
     if product.is_wavering:
         return _Standing.UNKNOWN
-    around = (product, *product.above())
-    status = next((word for one in around if (word := folded(one.row.get("status")))), None)
+    status = folded(product.row.get("status"))
+    if status is None:
+        words_around = (folded(one.row.get("status")) for one in product.above())
+        status = next((word for word in words_around if word), None)
     charged = words(rules.charged_statuses)
     if status not in charged:
         is_known = status is not None and (
@@ -249,7 +284,7 @@ def _standing(product: Product, rules: ProductRules, now: datetime) -> _Standing
         )
         return _Standing.NOT_CHARGED if is_known else _Standing.UNKNOWN
     ends, starts = product.row.get("terminationDate"), instant(product.row.get("startDate"))
-    ended = instant(ends)
+    ended = instant(ends) if ends else None
     if (ended and ended <= now) or (starts and starts > now):
         return _Standing.NOT_CHARGED
     return _Standing.CHARGED if ended or is_absent(ends) else _Standing.UNKNOWN

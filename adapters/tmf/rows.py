@@ -2,19 +2,27 @@
 
 from functools import lru_cache
 
-from adapters.tmf.fields import Row, entries, identifier, is_row
+from adapters.tmf.fields import Row, entries, identifier
+from adapters.tmf.kinds import LONGEST_WORD
 
 
 def members(value: object) -> list[Row]:
     """The objects of a list; a single object counts as a list of one, anything else as none."""
-    return [one for one in entries(value) or () if is_row(one)]
+    return [one for one in entries(value) or () if isinstance(one, dict)]
 
 
 def plain(value: object) -> str:
     """A word without case, spaces and marks: `"Bill Dispute"`, `BILL_DISPUTE`, `billDispute `."""
     if not isinstance(value, str):
         return ""
-    return "".join(letter for letter in value.casefold() if letter.isalnum())
+    return _known(value) if len(value) <= LONGEST_WORD else _plain(value)
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
+_known = lru_cache(maxsize=256)(_plain)
 
 
 @lru_cache(maxsize=256)
@@ -25,12 +33,13 @@ def plain_words(values: tuple[str, ...]) -> frozenset[str]:
 
 def id_of(value: object) -> str | None:
     """The id of a resource or a reference; `None` if it has none."""
-    return identifier(value.get("id")) if is_row(value) else None
+    return identifier(value.get("id")) if isinstance(value, dict) else None
 
 
 def points_to(reference: Row, kind: str) -> bool:
     """Whether a reference says that it points to a `kind`, or to an extension of it."""
-    return plain(reference.get("@referredType")).startswith(plain(kind))
+    said = reference.get("@referredType")
+    return said is not None and plain(said).startswith(plain(kind))
 
 
 def fingerprint(value: object) -> str:

@@ -61,7 +61,7 @@ def _money(value: object) -> Amount | Verdict:
     number, currency = amount(money["value"]), currency_code(money.get("unit"))
     if number is None or currency is None:
         return Verdict.UNDECIDABLE
-    return Amount(Fraction(number), currency)
+    return Amount(Fraction(*number.as_integer_ratio()), currency)
 
 
 def _tax_factor(tax_rate: object, rules: PriceRules) -> Fraction | None:

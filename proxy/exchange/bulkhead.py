@@ -60,35 +60,39 @@ class Bulkhead(Generic[Request, Reply]):
         kind = (self._kind(request), call.is_batch)
         in_flight, began = self._slots.taken, self._clock()
         own = call.until(call.budget)
-        with self._lag.watched() as watch:
+        late_before_s = self._lag.begin()
 
-            def observe(failure: LookupFailed | None) -> None:
-                now, late_s = self._clock(), watch.late_s()
-                took_s = now - began - own.aside_s
-                dropped = _dropped(failure, is_slow=limit.is_slow(took_s - late_s, kind))
-                if dropped is None or late_s > took_s * LATE_SHARE:
-                    return
-                size = limit.observe(
-                    took_s - late_s, dropped=dropped, in_flight=in_flight, now=now, kind=kind
-                )
+        def observe(failure: LookupFailed | None) -> None:
+            now, late_s = self._clock(), self._lag.late_s() - late_before_s
+            took_s = now - began - own.aside_s
+            dropped = failure is not None and _dropped(
+                failure, is_slow=limit.is_slow(took_s - late_s, kind)
+            )
+            if dropped is None or late_s > took_s * LATE_SHARE:
+                return
+            size = limit.observe(
+                took_s - late_s, dropped=dropped, in_flight=in_flight, now=now, kind=kind
+            )
+            if size != self._slots.size:
                 self._slots.resize(size)
 
-            try:
-                reply = await self.inner.send(request, own)
-            except LookupFailed as failure:
-                observe(failure)
-                raise
+        try:
+            reply = await self.inner.send(request, own)
+        except LookupFailed as failure:
+            observe(failure)
+            raise
+        else:
             observe(None)
             return reply
+        finally:
+            self._lag.end()
 
 
-def _dropped(failure: LookupFailed | None, *, is_slow: bool) -> bool | None:
+def _dropped(failure: LookupFailed, *, is_slow: bool) -> bool | None:
     """Whether whoever was asked could not cope; `None` when an outcome says nothing about that.
 
     Refusing at once, or with an error, is no sign of how many can be asked.
     """
-    if failure is None:
-        return False
     if isinstance(failure, NotAsked):
         return None
     if failure.reason is Reason.RATE_LIMITED or failure.retry_after_s is not None:

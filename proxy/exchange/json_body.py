@@ -5,6 +5,7 @@ Of a name that an object gives twice the last one stands, as in most parsers.
 
 import json
 import re
+from codecs import BOM_UTF8
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -45,7 +46,7 @@ def parse(body: bytes) -> Any:
     if is_nested_deeper(bare, DEPTH):
         raise LookupFailed(Reason.BAD_RESPONSE, f"nested deeper than {DEPTH}, or cut short")
     try:
-        return _DECODER.decode(_whole_characters(body.decode("utf-8-sig")))
+        return _DECODER.decode(_whole_characters(body.removeprefix(BOM_UTF8).decode()))
     except UnicodeDecodeError:
         problem = "the body is not UTF-8"
     except json.JSONDecodeError:
@@ -71,6 +72,8 @@ def is_nested_deeper(structure: bytes, limit: int) -> bool:
     """
     bare = structure.replace(b",", b"")
     for _ in range(limit):
+        if not bare:
+            return False
         bare = bare.replace(b"[]", b"")
     return bool(bare)
 
@@ -88,7 +91,7 @@ def _number(literal: str) -> Decimal:
 
 
 def _whole_characters(text: str) -> str:
-    if not _ESCAPED_SURROGATE.search(text):
+    if "\\u" not in text or not _ESCAPED_SURROGATE.search(text):
         return text
     return _ESCAPES.sub(lambda escape: "\ufffd" if escape[1] else escape[0], text)
 

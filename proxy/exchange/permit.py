@@ -45,21 +45,19 @@ class Permit(Generic[Request, Reply]):
     async def send(self, request: Request, call: Call) -> Reply:
         permit = self._breaker.permit()
         own, began_at = call.until(call.budget), self._clock()
+        late_before_s = self._lag.begin()
         try:
-            with self._lag.watched() as watch:
-
-                def judge(failure: LookupFailed | None) -> None:
-                    took_s = self._clock() - began_at - own.aside_s
-                    self._judge(permit, failure, took_s, watch.late_s())
-
-                try:
-                    reply = await self.inner.send(request, own)
-                except LookupFailed as failure:
-                    judge(failure)
-                    raise
-                judge(None)
-                return reply
+            reply = await self.inner.send(request, own)
+        except LookupFailed as failure:
+            took_s = self._clock() - began_at - own.aside_s
+            self._judge(permit, failure, took_s, self._lag.late_s() - late_before_s)
+            raise
+        else:
+            took_s = self._clock() - began_at - own.aside_s
+            self._judge(permit, None, took_s, self._lag.late_s() - late_before_s)
+            return reply
         finally:
+            self._lag.end()
             permit.neither()  # unless it has been judged
 
     def _judge(
@@ -67,10 +65,11 @@ class Permit(Generic[Request, Reply]):
     ) -> None:
         if not isinstance(failure, NotAsked):
             self._on_exchange(None if failure is None else failure.reason, took_s)
-        setting = self._breaker.setting
-        said = verdict(failure, took_s=took_s, late_s=late_s, setting=setting)
         vendor_s = max(0.0, took_s - late_s)
         if failure is None:
             permit.success(vendor_s)
-        elif said is Verdict.FAILURE:
+            return
+        setting = self._breaker.setting
+        said = verdict(failure, took_s=took_s, late_s=late_s, setting=setting)
+        if said is Verdict.FAILURE:
             permit.failure(vendor_s, failure)

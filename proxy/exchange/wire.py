@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -88,6 +89,8 @@ class Wire(Exchange):
             }
         )
         self._always_said.update(address.headers)
+        self._latest_key: tuple[object, ...] = ()
+        self._latest_headers: Mapping[str, str] = {}
         self._body_bytes = body_bytes
         self._parsing = parsing
         self._authorization = authorization
@@ -148,13 +151,19 @@ class Wire(Exchange):
         return base + request.path + ("?" + encoded(request.query) if request.query else "")
 
     def _headers(self, call: Call, grant: Grant | None) -> Mapping[str, str]:
+        """Those of the exchange before, where they are the same, as all of one question are."""
+        trace = tracing.headers(_trace(call))
+        authorization = grant.header if grant else None
+        key = (call.correlation_id, authorization, *trace.items())
+        if key == self._latest_key:
+            return self._latest_headers
         headers = self._always_said.copy()
         if _HEADER_VALUE.fullmatch(call.correlation_id):
             headers["X-Correlation-ID"] = call.correlation_id
-        if trace := tracing.headers(_trace(call)):
-            headers.update(trace)
-        if grant:
-            headers["Authorization"] = grant.header
+        headers.update(trace)
+        if authorization:
+            headers["Authorization"] = authorization
+        self._latest_key, self._latest_headers = key, headers
         return headers
 
     async def _answer(self, raw: RawReply, call: Call) -> VendorReply:
@@ -182,21 +191,29 @@ def _trace(call: Call) -> Mapping[str, str]:
 
 async def _grant(authorization: Authorization, call: Call) -> Grant:
     """A failed grant says nothing about the vendor, also where it was asked with an older one."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
-        with call.aside():
-            return await authorization.grant(call)
+        return await authorization.grant(call)
     except LookupFailed as failure:
         raise NotAsked.instead_of(failure) from failure
+    finally:
+        call.spend_aside(loop.time() - began)
 
 
 def encoded(query: Query) -> str:
     """A query as RFC 3986 has it. `,` and `:` stay, as TMF630 writes lists and times."""
     return "&".join(
         f"{name}={value}"
-        if _PLAIN.fullmatch(value) and name.replace(".", "").isalnum() and name.isascii()
+        if _PLAIN.fullmatch(value) and _is_plain(name)
         else f"{quote(name, safe='')}={quote(value, safe=',:')}"
         for name, value in query
     )
+
+
+@lru_cache(maxsize=64)  # of few parameters
+def _is_plain(name: str) -> bool:
+    return name.isascii() and name.replace(".", "").isalnum()
 
 
 def is_below(path: str) -> bool:

@@ -117,10 +117,9 @@ class Closed(CircuitClosedState):
         window.add(now, failed=failure is not None, slow=took_s >= setting.slow_call)
         if failure is not None:
             self._last = failure.reason, failure.detail  # the exception itself holds frames
-        calls = window.calls(now)
+        calls, failures, slow = window.counts(now)
         if calls < setting.minimum_calls:
             return None
-        failures, slow = window.failures(now), window.slow(now)
         if failures >= calls * setting.failure_rate:
             last = LookupFailed(*self._last)
             words = f"{failures} of {calls} exchanges failed in {setting.window:g} s"

@@ -103,6 +103,8 @@ class Slots:
 
     def _admit(self) -> None:
         """Slots that are free to who is next."""
+        if not self._queue:
+            return
         while self._is_free(is_batch=False):
             turn = self._queue.pop(batch_too=self._is_free(is_batch=True))
             if turn is None:

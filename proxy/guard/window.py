@@ -48,6 +48,11 @@ class Window:
         self._forget(self._number(now))
         return self._slow
 
+    def counts(self, now: float) -> tuple[int, int, int]:
+        """Calls, failures and slow ones."""
+        self._forget(self._number(now))
+        return self._calls, self._failures, self._slow
+
     def clear(self) -> None:
         self._buckets.clear()
         self._calls = self._failures = self._slow = 0

@@ -12,7 +12,7 @@ http/protobuf; those that find no room in its queue are dropped.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -86,13 +86,17 @@ _now: ContextVar["_Spans | None"] = ContextVar("question under way", default=Non
 _step: ContextVar[Step] = ContextVar("exchange under way", default=_UNTRACED)
 
 
-@contextmanager
-def exchange(api: str) -> Iterator[Step]:
+_WITHOUT_A_SPAN = nullcontext[Step](_UNTRACED)
+
+
+def exchange(api: str) -> AbstractContextManager[Step]:
     """Around one exchange; `api` is of a closed list."""
     spans = _now.get()
-    if spans is None:
-        yield _UNTRACED
-        return
+    return _WITHOUT_A_SPAN if spans is None else _spanned(spans, api)
+
+
+@contextmanager
+def _spanned(spans: "_Spans", api: str) -> Iterator[Step]:
     with spans.exchange(api) as step:
         token = _step.set(step)
         try:

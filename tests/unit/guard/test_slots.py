@@ -137,8 +137,8 @@ class SlotsInUse(RuleBasedStateMachine):
         self.leave(customer)
 
         async def end() -> None:
-            for timer in customer.call.budget._timers:
-                timer._timeout.reschedule(self.loop.time() - 1)
+            for timer in tuple(customer.call.budget._timers):
+                timer.move(self.loop.time() - 1)
 
         self.loop.run_until_complete(end())
         self.settle()

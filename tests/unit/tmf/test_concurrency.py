@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from adapters.tmf.concurrency import side_by_side
+from adapters.tmf.concurrency import one_by_one, side_by_side
 
 
 class Crowd:
@@ -81,3 +81,16 @@ async def test_cancellation_reaches_what_has_begun_begins_nothing_more_and_passe
         asked.cancel()
     assert asked.cancelled()
     assert (crowd.begun, crowd.running) == (3, 0)
+
+
+def test_what_one_job_raises_costs_no_other_and_the_first_is_raised() -> None:
+    done: list[int] = []
+
+    def job(number: int) -> None:
+        if number in (2, 3):
+            raise KeyError(number)
+        done.append(number)
+
+    with pytest.raises(KeyError, match="2"):
+        one_by_one(partial(job, number) for number in range(5))
+    assert done == [0, 1, 4]
