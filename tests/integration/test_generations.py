@@ -218,7 +218,7 @@ async def test_a_vendor_that_limits_its_callers_is_spared_new_handshakes(
         await vendor.faults.set(TooMany())
         assert (await failure_of(connection)).reason is Reason.RATE_LIMITED
         await vendor.faults.clear()
-        clock.leap(3)
+        clock.leap(5)
         await ask(connection)
         assert relay.accepted == made
 

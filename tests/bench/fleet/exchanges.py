@@ -6,6 +6,7 @@ from typing import Any, cast
 from adapters.outcome import LookupFailed, NotAsked, Reason
 from proxy.exchange.bulkhead import _dropped
 from proxy.exchange.retry import may_pass
+from proxy.generation import FLOWS
 from proxy.guard.backoff import backoff_s, is_worth_it
 from proxy.guard.guard import Guard, Surroundings
 from proxy.guard.slots import Slots, Turn
@@ -70,7 +71,12 @@ class Exchanges:
         self.guard = Guard.of("vendor", plan.guard, concurrency=wire.concurrency, around=around)
         self.slots = Queueing(wire.concurrency, queue_length=wire.queue_length)
         self.sockets = Sockets(
-            agenda, vendor, connect_timeout_s=wire.connect_timeout, warm=plan.warm
+            agenda,
+            vendor,
+            connect_timeout_s=wire.connect_timeout,
+            warm=plan.warm,
+            luck=luck,
+            may_connect=lambda: self.guard.breaker.state_now() in FLOWS,
         )
         self.tokens = Tokens(agenda, vendor, self.sockets, plan, luck)
         self._opened_times = 0

@@ -72,7 +72,7 @@ class Member:
         self._at_once = 2 * plan.connection.wire.concurrency
         if plan.warm:
             self.exchanges.sockets.begin_warm()
-        if plan.has_tokens:
+        if plan.has_tokens and (plan.warm or plan.busy):
             self.exchanges.tokens.begin_with_one()
 
     def ask(self, customers: Sequence[int], on_end: OnEnd) -> None:
