@@ -77,6 +77,7 @@ def outages(base: Plan, fleets: tuple[int, ...], whole_upto: int) -> Iterator[Ca
             yield Case("no jitter", replace(plan, jitter=False))
             yield Case("no adaptive concurrency", replace(plan, adaptive=False))
             yield Case("no warm-up", replace(plan, warm=0))
+            yield Case("never asked before", replace(plan, has_tokens=False))
         yield Case("none of the four", bare(plan))
 
 
@@ -84,15 +85,21 @@ def bare(plan: Plan) -> Plan:
     return replace(plan, shared_cache=False, jitter=False, adaptive=False, warm=0)
 
 
-def levers(base: Plan) -> Iterator[Case]:
-    """One setting moved, in a fleet of 100."""
+def levers(base: Plan, fleets: tuple[int, ...]) -> Iterator[Case]:
+    """One setting moved: what matters most in every fleet, the others in one of 100."""
+    for number in fleets:
+        plan = replace(base, sidecars=number)
+        together = replace(plan, connection=batching(plan))
+        yield Case("`tmf.batch_style: comma`", together)
+        sparing = connection(concurrency=max(1, 400 // number))
+        yield Case(
+            f"`wire.concurrency: {sparing.wire.concurrency}`", replace(plan, connection=sparing)
+        )
     plan = replace(base, sidecars=100)
     world, cache = plan.world, plan.cache
-    yield Case("as it ships", plan)
-    yield Case("`wire.concurrency: 4`", replace(plan, connection=connection(concurrency=4)))
+    yield Case("`wire.concurrency: 16`", replace(plan, connection=connection(concurrency=16)))
     yield Case("`wire.concurrency: 1`", replace(plan, connection=connection(concurrency=1)))
     yield Case("`cache.ttl: 5m`", replace(plan, cache=cache.model_copy(update={"ttl": 300.0})))
-    yield Case("`tmf.batch_style: comma`", replace(plan, connection=batching(plan)))
     yield Case(
         "vendor twice as fast",
         replace(plan, world=replace(world, vendor_calls_per_s=2 * world.vendor_calls_per_s)),
@@ -101,7 +108,6 @@ def levers(base: Plan) -> Iterator[Case]:
         "vendor says 429",
         replace(plan, world=replace(world, vendor_limit_per_s=world.vendor_calls_per_s)),
     )
-    yield Case("tokens from before", replace(plan, has_tokens=True))
 
 
 def batching(plan: Plan) -> Any:
@@ -116,6 +122,8 @@ def rotations(base: Plan, fleets: tuple[int, ...]) -> Iterator[Case]:
                 plan = replace(base, sidecars=number, warm=warm)
                 rotating = Rotation(spread_s=spread_s)
                 yield Case(f"{warm} warm, over {spread_s:g} s", plan, rotating)
+        plan = replace(base, sidecars=number, jitter=False)
+        yield Case("4 warm, over 0 s, no jitter", plan, Rotation(spread_s=0.0))
 
 
 def after_rotation(told_series: list[int]) -> list[int]:

@@ -82,6 +82,18 @@ class Exchanges:
         self._opened_times = 0
         self.retried = 0
 
+    def refuses(self, number: int) -> bool:
+        """Whether the breaker lets none of so many begin now. It takes less time to play at once
+        than one by one, and comes to the same: nothing changes within a moment.
+        """
+        try:
+            self.guard.breaker.admit()
+        except NotAsked:
+            for _ in range(number):
+                self.guard.retries.asked()
+            return True
+        return False
+
     def begin(self, exchange: Exchange) -> None:
         self.guard.retries.asked()
         self._try(exchange)

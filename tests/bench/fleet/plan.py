@@ -56,7 +56,7 @@ class Demand:
     """Questions about one customer besides, in proportion to the batches."""
     again_s: float = 10.0
     """Who heard a degraded answer asks again after that, give or take half of it."""
-    again_until_s: float = 120.0
+    again_until_s: float = 60.0
     """Nobody begins to ask after that."""
 
 

@@ -11,9 +11,9 @@ from tests.bench.fleet.outage import MIDDLE, Outcome, members_of, outcome_of
 from tests.bench.fleet.plan import Plan
 from tests.bench.fleet.question import Question
 
-SETTLES_S = 20.0
+SETTLES_S = 10.0
 """Before the rotation begins."""
-GOES_ON_S = 60.0
+GOES_ON_S = 30.0
 """After the last has new credentials."""
 
 
@@ -24,7 +24,7 @@ class Rotation:
     spread_s: float = 0.0
     """Between the first and the last who sees new files. A kubelet looks about once a minute, so
     60 to 90; whoever writes all files at once, 0."""
-    load: float = 0.1
+    load: float = 0.05
     """Of what the vendor can answer, asked for all the while."""
 
 
