@@ -8,10 +8,12 @@ from config.tmf_settings import TmfProfile
 from tests.bench.fleet import outage, rotation
 from tests.bench.fleet.outage import Outcome
 from tests.bench.fleet.plan import Plan, connection
-from tests.bench.fleet.rotation import SETTLES_S, Rotation
+from tests.bench.fleet.rotation import Rotation
 
 FLEETS = (10, 100, 1_000, 10_000)
-TOLD_S = 150
+PLOTTED = frozenset({"all of it", "none of the four", "4 warm, over 0 s", "4 warm, over 90 s"})
+PLOTTED_SERIES = ("calls", "connections", "tokens", "redis_ops")
+TOLD_S = 130
 """How much of a run is kept for the plots, in seconds."""
 
 
@@ -52,8 +54,9 @@ def told(case: Case, outcome: Outcome) -> Mapping[str, Any]:
         "peak": {name: one.peak for name, one in series.items()},
         "total": {name: one.total for name, one in series.items() if name != "connections"},
         "by_second": {
-            name: [round(one.seconds.get(second, 0)) for second in range(TOLD_S)]
-            for name, one in series.items()
+            name: [round(series[name].seconds.get(second, 0)) for second in range(TOLD_S)]
+            for name in PLOTTED_SERIES
+            if case.name in PLOTTED
         },
         "questions": outcome.questions,
         "degraded": outcome.share_degraded,
@@ -124,8 +127,3 @@ def rotations(base: Plan, fleets: tuple[int, ...]) -> Iterator[Case]:
                 yield Case(f"{warm} warm, over {spread_s:g} s", plan, rotating)
         plan = replace(base, sidecars=number, jitter=False)
         yield Case("4 warm, over 0 s, no jitter", plan, Rotation(spread_s=0.0))
-
-
-def after_rotation(told_series: list[int]) -> list[int]:
-    """From the moment in which the first saw new files."""
-    return told_series[round(SETTLES_S) :]
