@@ -267,6 +267,8 @@ async def waits_for_its_turn(connection: VendorConnection, chance: LateOnce) -> 
     """New files were seen, and their turn is a long way off."""
     await eventually(lambda: connection.source.current is not connection.credentials)
     await eventually(lambda: chance.value == 0.5)
+    for _ in range(5):
+        await ask(connection)
     assert connection.status().credentials_version == 1
 
 
@@ -279,7 +281,6 @@ async def test_a_fleet_whose_files_change_at_once_takes_them_up_one_after_the_ot
     chance.value = 1000.0
     renew(folder, authority)
     await waits_for_its_turn(connection, chance)
-    assert (await ask(connection)).status == 200
     clock.leap(1000.0 * TAKE_UP_SPREAD_S)
     await version(connection, 2)
 
