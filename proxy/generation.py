@@ -289,4 +289,5 @@ class Generation:
             versions=site.token_versions,
             luck=site.luck,
             inherited=inherited,
+            kept=bool(site.warm),
         )

@@ -22,6 +22,10 @@ from proxy.generation import Generation, Guards, Site
 MAY_BE_THE_SWAP = frozenset({Reason.AUTH, Reason.TLS, Reason.UNREACHABLE})
 """How a vendor or an issuer refuses credentials that were replaced meanwhile. Under TLS 1.3 it
 hangs up."""
+TAKE_UP_SPREAD_S = 0.5
+"""New credentials are made ready at a moment by chance within this time: files that change for a
+whole fleet at once do not bring all of its handshakes and token requests at once. No longer, for a
+certificate that is withdrawn has to be out of use within a second."""
 START_AGAIN_S = 1.0
 WARMTH_S = 2.0
 """So often it is looked whether connections that are to be kept open are there."""
@@ -66,6 +70,7 @@ class Line(Exchange):
         self._looked = asyncio.Event()
         self._news = asyncio.Event()
         self._is_cold = asyncio.Event()
+        self._refused = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._closed = False
         self.last_outcome: Literal["ok"] | Reason | None = None
@@ -118,6 +123,8 @@ class Line(Exchange):
             reply = await self._send(request, call)
         except LookupFailed as failure:
             self.last_outcome, self._last_problem = failure.reason, failure.detail
+            if failure.reason in MAY_BE_THE_SWAP:
+                self._refused.set()
             raise
         self.last_outcome, self._last_problem = "ok", ""
         return reply
@@ -194,7 +201,19 @@ class Line(Exchange):
         while True:
             await self._news.wait()
             self._news.clear()
+            old = self.generation
+            if old is not None and self.source.current is not old.credentials:
+                await self._await_turn()
             await self._take_up(self.source.current)
+
+    async def _await_turn(self) -> None:
+        """No longer than the present credentials are accepted, where that shows."""
+        if self.last_outcome in MAY_BE_THE_SWAP:
+            return
+        self._refused.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._site.luck() * TAKE_UP_SPREAD_S):
+                await self._refused.wait()
 
     async def _keep_warm(self) -> None:
         """From the first moment on, and whenever connections have been lost."""

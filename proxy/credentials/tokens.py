@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LEEWAY_S = 60.0
 MARGIN_S = 5.0
+LOST_REST_S = 300.0
+"""After a failure, a token that has ended and that nobody asks for is tried for so seldom, or up to
+twice as often by chance: an issuer that comes back is not met by a whole idle fleet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +86,10 @@ class TokenEndpoint:
 class TokenSource:
     """Tokens for one set of credentials.
 
-    A token is renewed in the background while it is in use, so that nobody waits for it. One that
-    is `inherited` from the credentials before serves until there is another, or until it ends.
+    A token is renewed in the background while it is in use, so that nobody waits for it, and also
+    while it is not where it is `kept`: an idle fleet costs the issuer one request per sidecar and
+    life of a token, and does not come for all of them together when something happens. One that is
+    `inherited` from the credentials before serves until there is another, or until it ends.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class TokenSource:
         versions: Iterator[int],
         luck: Luck = random.random,
         inherited: Token | None = None,
+        kept: bool = False,
     ) -> None:
         """`endpoint`: a `TokenEndpoint`, with its guard.
 
@@ -109,6 +115,7 @@ class TokenSource:
         self._renewal: Renewal[Token] = Renewal(self._fetch, spawn=spawn, luck=luck)
         self._refused: int | None = None
         self._refusals_heard_from = -inf
+        self._kept = kept
         self._in_use = False
         self._alarm: asyncio.TimerHandle | None = None
         self._retired = False
@@ -180,7 +187,7 @@ class TokenSource:
         try:
             issued = await self._endpoint.send(None, Call(deadline=inf, asked_at=self._clock()))
         except LookupFailed as failure:
-            self._ring_at(asked_at + REST_S)
+            self._ring_at(asked_at + self._rest_s(asked_at))
             if failure.reason is Reason.AUTH:
                 raise
             detail = f"the token endpoint: {failure.reason}: {failure.detail}"
@@ -198,10 +205,15 @@ class TokenSource:
         if not self._retired:
             self._alarm = asyncio.get_running_loop().call_at(when, self._renew_in_use)
 
+    def _rest_s(self, now: float) -> float:
+        """After a failure. Whoever asks for a token that has ended does not wait for it."""
+        is_lost = self._kept and self.serving(now) is None
+        return LOST_REST_S * (1 - self._luck() / 2) if is_lost else REST_S
+
     def _renew_in_use(self) -> None:
-        """Ahead of the end, if anybody used the token: one that nobody needs is let go."""
+        """Ahead of the end, if anybody used the token or it is kept: else it is let go."""
         now = asyncio.get_running_loop().time()
-        if not self._in_use or self.serving(now) is None:
+        if not self._kept and (not self._in_use or self.serving(now) is None):
             return
         if now < self._renewal.rests_until:
             self._ring_at(self._renewal.rests_until)

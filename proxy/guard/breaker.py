@@ -37,8 +37,9 @@ from proxy.guard.window import Window
 
 SPREAD = 0.2
 """An open time is so much shorter or longer by chance: sidecars do not come back together."""
-LATER = 0.1
-"""And a `Retry-After` is kept to, plus up to so much of it."""
+LATER, LATER_S = 0.1, 2.0
+"""And a `Retry-After` is kept to, plus up to so much of it, or as long again up to so many seconds:
+a fleet that was asked to come back in a second would else do so within a tenth of one."""
 GIVEN_BACK = "given back: an operator had forced it open"
 _DOUBLINGS = 64
 _ASKED_TO_REST = {Reason.RATE_LIMITED, Reason.VENDOR_ERROR}
@@ -218,8 +219,9 @@ class Breaker(pybreaker.CircuitBreaker):
 
     def _leave_alone(self, now: float, rest_s: float, failure: LookupFailed) -> None:
         """The vendor wants to be left alone: at least so long, and at once."""
-        rest_s = min(rest_s, self.setting.longest_retry_after)
-        wait_s = min(rest_s * (1 + LATER * self._luck()), self.setting.longest_retry_after)
+        longest_s = self.setting.longest_retry_after
+        rest_s = min(rest_s, longest_s)
+        wait_s = min(rest_s + later_s(rest_s) * self._luck(), longest_s)
         because = because_of(failure, f"asks to be left alone for {rest_s:g} s")
         asked = Opening(now + wait_s, reason_of(failure), because)
         if asked.until > self._rest.asked.until:
@@ -309,6 +311,11 @@ class _Listener(pybreaker.CircuitBreakerListener):
     ) -> None:
         status = cast("Breaker", cb).status_in(cast("State", new_state))
         asyncio.get_running_loop().call_soon(self._tell, status)
+
+
+def later_s(rest_s: float) -> float:
+    """How much later than a `Retry-After` somebody may come back, by chance."""
+    return max(LATER * rest_s, min(rest_s, LATER_S))
 
 
 def _rest_s(failure: LookupFailed) -> float:

@@ -1,6 +1,7 @@
 """Connections to a pretend vendor, over real mutual TLS and OAuth2: what their tests share."""
 
 import asyncio
+import random
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from adapters.simulator.vendor import SimulatedVendor
 from adapters.simulator.vendor_data import VendorData
 from config.settings import Connection
 from proxy.connection import VendorConnection
+from proxy.credentials.renewal import Luck
 from proxy.guard.guard import Surroundings
 from proxy.lifecycle import Tasks
 
@@ -108,11 +110,14 @@ class Bench:
         token_url: str | None = None,
         *,
         around: Callable[[str], Surroundings] = lambda _breaker: Surroundings(),
+        luck: Luck = random.random,
         **more: Any,
     ) -> VendorConnection:
         setting = self.setting(base_url, token_url, **more)
         apis = dict.fromkeys(Api, base_url)
-        one = VendorConnection("acme", setting, apis, spawn=self.tasks.spawn, around=around)
+        one = VendorConnection(
+            "acme", setting, apis, spawn=self.tasks.spawn, luck=luck, around=around
+        )
         self.made.append(one)
         return one
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.simulator.faults import Hang, Latency, Status, TooMany
 from adapters.simulator.vendor import SimulatedVendor
 from proxy.connection import VendorConnection
 from proxy.generation import shortened
+from proxy.line import TAKE_UP_SPREAD_S
 from tests.chaos.relay import Relay
 from tests.chaos.ways import HalfOpen
 from tests.integration.connecting import (
@@ -218,7 +220,7 @@ async def test_a_vendor_that_limits_its_callers_is_spared_new_handshakes(
         await vendor.faults.set(TooMany())
         assert (await failure_of(connection)).reason is Reason.RATE_LIMITED
         await vendor.faults.clear()
-        clock.leap(3)
+        clock.leap(5)
         await ask(connection)
         assert relay.accepted == made
 
@@ -248,6 +250,54 @@ async def test_closing_while_new_credentials_wait_for_their_token_leaves_nothing
     await eventually(lambda: vendor.traffic.counts["token"] == 2)
     assert connection.status().credentials_version == 1
     await connection.aclose()  # a session left open would warn, and a warning fails the test
+
+
+@dataclass
+class LateOnce:
+    """Puts off what is decided next for very long, and nothing after it."""
+
+    value: float = 0.5
+
+    def __call__(self) -> float:
+        value, self.value = self.value, 0.5
+        return value
+
+
+async def waits_for_its_turn(connection: VendorConnection, chance: LateOnce) -> None:
+    """New files were seen, and their turn is a long way off."""
+    await eventually(lambda: connection.source.current is not connection.credentials)
+    await eventually(lambda: chance.value == 0.5)
+    for _ in range(5):
+        await ask(connection)
+    assert connection.status().credentials_version == 1
+
+
+async def test_a_fleet_whose_files_change_at_once_takes_them_up_one_after_the_other(
+    bench: Bench, vendor: SimulatedVendor, folder: Path, authority: Authority, clock: LeapingClock
+) -> None:
+    chance = LateOnce()
+    connection = bench.to(vendor, luck=chance)
+    await ask(connection)
+    chance.value = 1000.0
+    renew(folder, authority)
+    await waits_for_its_turn(connection, chance)
+    clock.leap(1000.0 * TAKE_UP_SPREAD_S)
+    await version(connection, 2)
+
+
+async def test_who_is_refused_under_the_old_credentials_takes_up_the_new_at_once(
+    bench: Bench, vendor: SimulatedVendor, folder: Path, authority: Authority
+) -> None:
+    chance = LateOnce()
+    connection = bench.to(vendor, luck=chance, guard={"retry": {"attempts": 1}})
+    await ask(connection)
+    chance.value = 1000.0
+    renew(folder, authority)
+    await waits_for_its_turn(connection, chance)
+    await vendor.faults.set(Status(status=403, times=1))
+    assert (await failure_of(connection)).reason is Reason.AUTH
+    await version(connection, 2)
+    assert (await ask(connection)).status == 200
 
 
 async def test_what_ends_the_watching_does_not_end_it_for_good(

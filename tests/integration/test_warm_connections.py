@@ -119,6 +119,20 @@ async def test_they_stay_however_long_they_idle_and_the_others_do_not(
     assert open_at(vendor) == before == 4
 
 
+@pytest.mark.parametrize(("number", "tokens"), [(4, 3), (0, 1)])
+async def test_who_keeps_connections_keeps_a_token_and_others_let_it_go(
+    bench: Bench, vendor: SimulatedVendor, clock: LeapingClock, number: int, tokens: int
+) -> None:
+    assert vendor.tokens is not None
+    connection = bench.to(vendor, wire={"warm_connections": number}, luck=lambda: 0.0)
+    await ask(connection)
+    asked = vendor.traffic.counts
+    for had in (1, 2):
+        clock.leap(vendor.tokens.lifetime_s * 0.8)
+        await eventually(lambda: asked["token"] > had or number == 0)  # noqa: B023  (awaited here)
+    assert (asked["token"], asked["product"]) == (tokens, 1)
+
+
 async def test_those_that_the_vendor_closed_are_opened_again(
     bench: Bench, vendor: SimulatedVendor, clock: LeapingClock
 ) -> None:

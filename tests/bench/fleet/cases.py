@@ -8,10 +8,12 @@ from config.tmf_settings import TmfProfile
 from tests.bench.fleet import outage, rotation
 from tests.bench.fleet.outage import Outcome
 from tests.bench.fleet.plan import Plan, connection
-from tests.bench.fleet.rotation import SETTLES_S, Rotation
+from tests.bench.fleet.rotation import Rotation
 
 FLEETS = (10, 100, 1_000, 10_000)
-TOLD_S = 150
+PLOTTED = frozenset({"all of it", "none of the four", "4 warm, over 0 s", "4 warm, over 90 s"})
+PLOTTED_SERIES = ("calls", "connections", "tokens", "redis_ops")
+TOLD_S = 130
 """How much of a run is kept for the plots, in seconds."""
 
 
@@ -52,8 +54,9 @@ def told(case: Case, outcome: Outcome) -> Mapping[str, Any]:
         "peak": {name: one.peak for name, one in series.items()},
         "total": {name: one.total for name, one in series.items() if name != "connections"},
         "by_second": {
-            name: [round(one.seconds.get(second, 0)) for second in range(TOLD_S)]
-            for name, one in series.items()
+            name: [round(series[name].seconds.get(second, 0)) for second in range(TOLD_S)]
+            for name in PLOTTED_SERIES
+            if case.name in PLOTTED
         },
         "questions": outcome.questions,
         "degraded": outcome.share_degraded,
@@ -77,6 +80,7 @@ def outages(base: Plan, fleets: tuple[int, ...], whole_upto: int) -> Iterator[Ca
             yield Case("no jitter", replace(plan, jitter=False))
             yield Case("no adaptive concurrency", replace(plan, adaptive=False))
             yield Case("no warm-up", replace(plan, warm=0))
+            yield Case("never asked before", replace(plan, has_tokens=False))
         yield Case("none of the four", bare(plan))
 
 
@@ -84,15 +88,21 @@ def bare(plan: Plan) -> Plan:
     return replace(plan, shared_cache=False, jitter=False, adaptive=False, warm=0)
 
 
-def levers(base: Plan) -> Iterator[Case]:
-    """One setting moved, in a fleet of 100."""
+def levers(base: Plan, fleets: tuple[int, ...]) -> Iterator[Case]:
+    """One setting moved: what matters most in every fleet, the others in one of 100."""
+    for number in fleets:
+        plan = replace(base, sidecars=number)
+        together = replace(plan, connection=batching(plan))
+        yield Case("`tmf.batch_style: comma`", together)
+        sparing = connection(concurrency=max(1, 400 // number))
+        yield Case(
+            f"`wire.concurrency: {sparing.wire.concurrency}`", replace(plan, connection=sparing)
+        )
     plan = replace(base, sidecars=100)
     world, cache = plan.world, plan.cache
-    yield Case("as it ships", plan)
-    yield Case("`wire.concurrency: 4`", replace(plan, connection=connection(concurrency=4)))
+    yield Case("`wire.concurrency: 16`", replace(plan, connection=connection(concurrency=16)))
     yield Case("`wire.concurrency: 1`", replace(plan, connection=connection(concurrency=1)))
     yield Case("`cache.ttl: 5m`", replace(plan, cache=cache.model_copy(update={"ttl": 300.0})))
-    yield Case("`tmf.batch_style: comma`", replace(plan, connection=batching(plan)))
     yield Case(
         "vendor twice as fast",
         replace(plan, world=replace(world, vendor_calls_per_s=2 * world.vendor_calls_per_s)),
@@ -101,7 +111,6 @@ def levers(base: Plan) -> Iterator[Case]:
         "vendor says 429",
         replace(plan, world=replace(world, vendor_limit_per_s=world.vendor_calls_per_s)),
     )
-    yield Case("tokens from before", replace(plan, has_tokens=True))
 
 
 def batching(plan: Plan) -> Any:
@@ -116,8 +125,5 @@ def rotations(base: Plan, fleets: tuple[int, ...]) -> Iterator[Case]:
                 plan = replace(base, sidecars=number, warm=warm)
                 rotating = Rotation(spread_s=spread_s)
                 yield Case(f"{warm} warm, over {spread_s:g} s", plan, rotating)
-
-
-def after_rotation(told_series: list[int]) -> list[int]:
-    """From the moment in which the first saw new files."""
-    return told_series[round(SETTLES_S) :]
+        plan = replace(base, sidecars=number, jitter=False)
+        yield Case("4 warm, over 0 s, no jitter", plan, Rotation(spread_s=0.0))

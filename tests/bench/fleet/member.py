@@ -1,6 +1,7 @@
 """One sidecar of the fleet, as others feel it: cache, coalescing, identity, exchanges."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 from adapters.identity_database import Remembered
 from adapters.lookup import BATCH_BUDGET_S
@@ -72,7 +73,7 @@ class Member:
         self._at_once = 2 * plan.connection.wire.concurrency
         if plan.warm:
             self.exchanges.sockets.begin_warm()
-        if plan.has_tokens:
+        if plan.has_tokens and (plan.warm or plan.busy):
             self.exchanges.tokens.begin_with_one()
 
     def ask(self, customers: Sequence[int], on_end: OnEnd) -> None:
@@ -156,8 +157,11 @@ class Member:
             if now >= question.may_last_until:
                 self._abandon(question)
                 break
-            question.asking += 1
             most = min(self._together, len(todo))
+            if self.exchanges.refuses(ceil(len(todo) / most)):
+                self._abandon(question)
+                break
+            question.asking += 1
             self.exchanges.begin(Exchange([todo.popleft() for _ in range(most)], question))
         question.is_going_on = False
 

@@ -56,7 +56,7 @@ class Demand:
     """Questions about one customer besides, in proportion to the batches."""
     again_s: float = 10.0
     """Who heard a degraded answer asks again after that, give or take half of it."""
-    again_until_s: float = 120.0
+    again_until_s: float = 60.0
     """Nobody begins to ask after that."""
 
 
@@ -73,8 +73,11 @@ class Plan:
     """`guard.adaptive_concurrency.enabled`."""
     warm: int = 4
     """`wire.warm_connections`: what a sidecar holds open before it needs it."""
-    has_tokens: bool = False
-    """Whether they were busy lately. A token that nobody uses is let go at its end."""
+    has_tokens: bool = True
+    """Whether they have been asked since they started: a token is kept as long as connections are
+    kept warm. One that is not kept is let go at its end, so a fleet without them has none."""
+    busy: bool = False
+    """Whether they were asked lately, so that there are tokens in any case."""
     connection: settings.Connection = field(
         default_factory=lambda: settings.Connection(vendor="amdocs")
     )

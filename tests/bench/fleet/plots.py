@@ -13,6 +13,8 @@ from matplotlib import pyplot as plt
 
 from tests.bench.fleet.tables import Told
 
+BESIDE = frozenset({"none of the four", "4 warm, over 90 s"})
+"""What is drawn dashed."""
 PANELS = (
     ("calls", "calls to the vendor, each second"),
     ("connections", "connections to the vendor"),
@@ -27,8 +29,11 @@ def draw(results: Sequence[Told], file: Path, *, seconds: int) -> None:
     figure, panels = plt.subplots(2, 2, figsize=(11, 7), constrained_layout=True)
     for (name, title), panel in zip(PANELS, panels.flat, strict=True):
         for one in results:
-            label = f"{one['sidecars']:,}: {one['name']}"
-            panel.plot(one["by_second"][name][:seconds], label=label, linewidth=1.3)
+            series = one["by_second"].get(name)
+            if series:
+                label = f"{one['sidecars']:,}: {one['name']}"
+                style = "--" if one["name"] in BESIDE else "-"
+                panel.plot(series[:seconds], style, label=label, linewidth=1.3)
         panel.set_title(title, fontsize=10)
         panel.set_yscale("symlog")
         panel.set_ylim(bottom=0)
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
     results: list[Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     outages = [one for one in results if one["spread_s"] is None]
     rotations = [one for one in results if one["spread_s"] is not None]
-    for name, some, seconds in (("outage", outages, 60), ("rotation", rotations, 120)):
+    for name, some, seconds in (("outage", outages, 60), ("rotation", rotations, 110)):
         if some:
             draw(some, Path(arguments[1]) / f"capacity-{name}.svg", seconds=seconds)
 

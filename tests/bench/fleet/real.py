@@ -19,10 +19,13 @@ from adapters.simulator.certificates import write_demo_certificates
 from proxy.cache.keys import new_key
 from tests.bench.fleet.plan import Plan
 from tests.bench.vendor import FIGURES_PATH, TOKEN_PATH
-from tests.bench.vendor_rows import customer, write_identities
+from tests.bench.vendor_rows import customer, vendor_id
+from tests.servers.pedkai import Customer, on_sqlite
 from tests.servers.redis import RedisServer
 
+TENANT = "tenant_0"
 READY_S = 120.0
+QUERIES = "bss_sidecar_identity_requests_total{"
 COUNTED = ("mget", "set", "del", "get")
 """Commands that the simulation counts; others set up connections."""
 
@@ -32,6 +35,8 @@ class RealFleet:
     session: aiohttp.ClientSession
     sidecars: Sequence[str]
     """The data listener of each."""
+    ops: Sequence[str]
+    """The ops listener of each."""
     vendor: str
     tls: ssl.SSLContext
     redis: RedisServer
@@ -55,6 +60,21 @@ class RealFleet:
             told: Mapping[str, float] = await reply.json(content_type=None)
             return told
 
+    async def identity_queries(self) -> float:
+        """Sent to the database by all of them."""
+        return sum(await asyncio.gather(*map(self._queries, self.ops)))
+
+    async def until_warm(self, connections: int) -> None:
+        """So many are open to the vendor, besides the one that is asked with."""
+        async with asyncio.timeout(READY_S):
+            while (await self.figures())["handshakes"] <= connections:  # noqa: ASYNC110  (another process)
+                await asyncio.sleep(0.05)
+
+    async def _queries(self, url: str) -> float:
+        async with self.session.get(f"{url}/metrics") as reply:
+            lines = (await reply.text()).splitlines()
+        return sum(float(one.rpartition(" ")[2]) for one in lines if one.startswith(QUERIES))
+
     def redis_operations(self) -> float:
         stats = self.redis.tell("INFO", "commandstats")
         return sum(int(stats.get(f"cmdstat_{one}", {}).get("calls", 0)) for one in COUNTED)
@@ -66,7 +86,7 @@ async def real_fleet(folder: Path, plan: Plan) -> AsyncIterator[RealFleet]:
     (folder / "client-secret").write_text("a secret of the measurements", encoding="utf-8")
     for name in ("master", "names"):
         (folder / name).write_text(new_key() + "\n", encoding="utf-8")
-    write_identities(folder / "ids.csv", range(plan.demand.customers))
+    await _database(folder, plan)
     redis = RedisServer(folder, ["--save", "", "--appendonly", "no"])
     async with AsyncExitStack() as stack:
         redis.start()
@@ -78,11 +98,21 @@ async def real_fleet(folder: Path, plan: Plan) -> AsyncIterator[RealFleet]:
             await _sidecar(folder, number, setting, stack) for number in range(plan.sidecars)
         ]
         for one in listeners:
-            await _until_ready(session, one[1])
+            await _until_ready(session, f"{one[1]}/readyz")
         tls = ssl.create_default_context(cafile=str(folder / "ca.pem"))
         tls.load_cert_chain(folder / "client.pem", folder / "client.key")
-        data = [one[0] for one in listeners]
-        yield RealFleet(session, data, f"https://localhost:{port}", tls, redis)
+        data, ops = zip(*listeners, strict=True)
+        fleet = RealFleet(session, data, ops, f"https://localhost:{port}", tls, redis)
+        await fleet.until_warm(plan.warm * plan.sidecars)
+        yield fleet
+
+
+async def _database(folder: Path, plan: Plan) -> None:
+    """Pedkai's, with the vendor's ids of those who are asked about."""
+    database = on_sqlite(folder / "pedkai.db")
+    numbers = range(plan.demand.customers)
+    await database.fill(*(Customer(customer(one), TENANT, vendor_id(one)) for one in numbers))
+    (folder / "dsn").write_text(database.url, encoding="utf-8")
 
 
 async def _vendor(folder: Path, plan: Plan, stack: AsyncExitStack) -> int:
@@ -107,7 +137,7 @@ async def _sidecar(
     file = folder / f"sidecar-{number}.yaml"
     file.write_text(yaml.safe_dump({**setting, "listeners": ports}), encoding="utf-8")
     await _started(stack, ("-P", "-m", "proxy", "serve", str(file)), folder / f"{number}.log")
-    return f"http://127.0.0.1:{data}", f"http://127.0.0.1:{ops}/readyz"
+    return f"http://127.0.0.1:{data}", f"http://127.0.0.1:{ops}"
 
 
 async def _started(
@@ -161,11 +191,15 @@ def _setting(folder: Path, plan: Plan, port: int, redis: RedisServer) -> Mapping
                 "base_url": f"{root}/",
                 "tls": tls,
                 "oauth2": oauth2,
-                "identity": {"kind": "file", "file": file("ids.csv")},
+                "identity": {"kind": "pedkai_db", "dsn_file": file("dsn")},
+                "wire": {
+                    "concurrency": plan.connection.wire.concurrency,
+                    "warm_connections": plan.warm,
+                },
             }
         },
-        "tenants": {"tenant_0": {"connection": "amdocs"}},
-        "default_tenant": "tenant_0",
+        "tenants": {TENANT: {"connection": "amdocs"}},
+        "default_tenant": TENANT,
         "cache": {
             "store": "redis",
             "master_keys_file": file("master"),

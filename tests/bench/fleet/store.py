@@ -1,6 +1,7 @@
 """What is kept of customers: in one Redis for all, or in each member's memory."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from adapters.outcome import Found, LookupFailed, NotAsked, Reason
 from proxy.cache import gather, keeper, redis_store, rules
@@ -104,12 +105,13 @@ class Store:
         if not self._queue or self._redis is None:
             self._is_writing = False
             return
-        batch = dict(list(self._queue.items())[: keeper.AT_ONCE])
+        batch = dict(islice(self._queue.items(), keeper.AT_ONCE))
         for customer in batch:
             del self._queue[customer]
-        done_at = now = self._agenda.now
-        for size in _parts(len(batch)):  # tombstones, entries, tombstones
-            done_at = self._redis.ask(now, 2 + size, 2 * size)
+        done_at = self._agenda.now
+        for size in _parts(len(batch)):  # tombstones; then entries and tombstones
+            done_at = self._redis.ask(done_at, 1, size)
+            done_at = self._redis.ask(done_at, 1 + size, size)
         self._agenda.at(done_at, self._written, batch)
 
     def _written(self, batch: Entries) -> None:

@@ -1,13 +1,21 @@
 """What came of the runs, in Markdown."""
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 Told: TypeAlias = Mapping[str, Any]
 
+MATRIX = (
+    "all of it", "memory, no shared cache", "no jitter", "no adaptive concurrency", "no warm-up",
+    "never asked before", "none of the four",
+)  # fmt: skip
+"""The cases of which every fleet has one."""
 OUTAGE = (
-    "fleet", "", "calls/s", "tokens/s", "identity/s", "handshakes/s", "connections", "Redis ops/s",
-    "refused or turned away", "answers degraded", "customers degraded", "answered", "last at",
+    "fleet", "", "calls", "calls/s", "tokens/s", "identity/s", "handshakes/s",
+    "connections", "Redis ops/s", "refused or turned away", "answers degraded", "customers degraded", "answered", "last at",
 )  # fmt: skip
 ROTATION = (
     "fleet", "", "handshakes/s", "tokens/s", "connections", "turned away", "answers degraded",
@@ -15,13 +23,21 @@ ROTATION = (
 
 
 def tables(results: Sequence[Told]) -> str:
-    outages = [one for one in results if one["spread_s"] is None]
+    words = "Most in any one second; shares are of the first answers."
+    return "\n\n".join([words, *parts(results)])
+
+
+def parts(results: Sequence[Told]) -> Sequence[str]:
+    """The tables that there is something for: outages, outages with a setting moved, rotations."""
     rotations = [one for one in results if one["spread_s"] is not None]
-    parts = ["Most in any one second; shares are of the first answers."]
-    parts.append(table(OUTAGE, [_outage(one) for one in outages]))
-    if rotations:
-        parts.append(table(ROTATION, [_rotation(one) for one in rotations]))
-    return "\n\n".join(parts)
+    levers = [one for one in results if one["spread_s"] is None and one["name"] not in MATRIX]
+    matrix = [one for one in results if one["spread_s"] is None and one["name"] in MATRIX]
+    told = (
+        table(OUTAGE, [_outage(one) for one in matrix]) if matrix else "",
+        table(OUTAGE, [_outage(one) for one in levers]) if levers else "",
+        table(ROTATION, [_rotation(one) for one in rotations]) if rotations else "",
+    )
+    return [one for one in told if one]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,6 +50,7 @@ def _outage(one: Told) -> list[str]:
     return [
         _number(one["sidecars"]),
         one["name"],
+        _number(total["calls"]),
         *(_number(peak[name]) for name in (
             "calls", "tokens", "identity_queries", "handshakes", "connections", "redis_ops")),
         _number(total["refused"] + total["turned_away"]),
@@ -55,5 +72,15 @@ def _rotation(one: Told) -> list[str]:
     ]
 
 
+def main(files: Sequence[str]) -> None:
+    """Of results that were kept."""
+    results = [one for file in files for one in json.loads(Path(file).read_text(encoding="utf-8"))]
+    sys.stdout.write(tables(results) + "\n")
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,15 +1,23 @@
 """The simulation of a fleet: what must hold of any run, at a size that takes no time."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.fleet import outage, rotation
+from tests.bench.fleet.exchanges import Exchanges
+from tests.bench.fleet.member import Surroundings
 from tests.bench.fleet.plan import Demand, Plan, World, connection
+from tests.bench.fleet.question import Exchange, Question
 from tests.bench.fleet.rotation import Rotation
 from tests.bench.fleet.stations import Station
+from tests.bench.fleet.tables import parts
+
+ROOT = Path(__file__).parents[3]
 
 DEMAND = Demand(customers=400, asked_by=2, batch=50, singles=0.0, again_s=2.0, again_until_s=30.0)
 ABLE = World(vendor_calls_per_s=2_000.0)
@@ -57,13 +65,18 @@ def test_a_shared_cache_spares_the_vendor_what_others_asked_for() -> None:
 
 
 def test_each_sidecar_asks_for_one_token_however_many_wait_for_it() -> None:
-    assert outage.play(SMALL).tokens.total == SMALL.sidecars
-    assert outage.play(replace(SMALL, has_tokens=True)).tokens.total == 0
+    assert outage.play(replace(SMALL, has_tokens=False)).tokens.total == SMALL.sidecars
+
+
+def test_a_fleet_that_keeps_connections_has_its_tokens_when_something_happens() -> None:
+    """Which one without them let go of."""
+    assert outage.play(SMALL).tokens.total == 0
+    assert outage.play(replace(SMALL, warm=0)).tokens.total == SMALL.sidecars
 
 
 def test_a_token_endpoint_that_is_too_slow_degrades_what_waits_for_it() -> None:
     slow = replace(ABLE, tokens_per_s=0.5)
-    assert outage.play(replace(SMALL, world=slow)).degraded > 0
+    assert outage.play(replace(SMALL, world=slow, has_tokens=False)).degraded > 0
 
 
 @pytest.mark.parametrize("number", [1, 4])
@@ -107,3 +120,51 @@ def test_warm_connections_multiply_the_handshakes_of_a_rotation() -> None:
     cold = rotation.play(plan, Rotation(load=0.0))
     warm = rotation.play(replace(plan, warm=4), Rotation(load=0.0))
     assert warm.handshakes.total - cold.handshakes.total >= 3 * plan.sidecars
+
+
+def test_new_files_that_come_to_all_at_once_are_taken_up_at_moments_by_chance() -> None:
+    few = replace(ABLE, handshakes_per_s=200.0)
+    plan = Plan(sidecars=40, world=few, warm=4)
+    spread = rotation.play(plan, Rotation(load=0.0))
+    together = rotation.play(replace(plan, jitter=False), Rotation(load=0.0))
+    assert spread.handshakes.total < together.handshakes.total, "fewer fail, and are tried again"
+
+
+def test_connections_of_a_rotation_that_could_not_be_opened_are_opened_later() -> None:
+    slow = replace(ABLE, handshakes_per_s=50.0)
+    outcome = rotation.play(Plan(sidecars=40, world=slow, warm=4), Rotation(load=0.0))
+    assert outcome.turned_away.total > 0
+    assert max(outcome.handshakes.seconds) > rotation.SETTLES_S + 2
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_what_a_breaker_refuses_is_played_at_once_as_if_one_by_one(number: int) -> None:
+    at_once, one_by_one = refusing(), refusing()
+    assert at_once.refuses(number)
+    for _ in range(number):
+        question = Question([1], asked_at=0.0, deadline=1.0, on_end=lambda _: None)
+        one_by_one.begin(Exchange([1], question))
+    assert at_once.guard.retries._left == one_by_one.guard.retries._left
+    assert at_once.retried == one_by_one.retried == 0
+
+
+def refusing() -> Exchanges:
+    around = Surroundings(SMALL)
+    exchanges = Exchanges(
+        around.agenda,
+        around.vendor,
+        SMALL,
+        lambda: 0.5,
+        loop=Station(1.0),
+        on_reply=lambda _exchange, _failure: None,
+    )
+    exchanges.guard.breaker.force("open")
+    return exchanges
+
+
+def test_the_tables_of_the_document_are_those_of_the_results_that_are_kept() -> None:
+    document = (ROOT / "docs/capacity.md").read_text(encoding="utf-8")
+    results = json.loads((ROOT / "tests/bench/fleet/results.json").read_text(encoding="utf-8"))
+    drawn = parts(results)
+    assert len(drawn) == 3
+    assert [one for one in drawn if one not in document] == []

@@ -1,7 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
-from proxy.guard.breaker import LATER, SPREAD
+from proxy.guard.breaker import LATER, LATER_S, SPREAD, later_s
 from tests.unit.guard.breaking import DOWN, QUICK_S, Bench
 
 LIMITED = LookupFailed(Reason.RATE_LIMITED, "429")
@@ -247,7 +249,24 @@ def test_a_single_retry_after_opens_it_at_once_for_at_least_so_long(reason: Reas
 def test_a_retry_after_is_kept_to_and_a_little_longer_by_chance() -> None:
     bench = Bench(luck=0.999)
     bench.fail(failure=asking_for_rest(5.0))
-    assert 5.0 < bench.breaker.status().opens_for_s <= 5.0 * (1 + LATER)
+    assert 5.0 < bench.breaker.status().opens_for_s <= 5.0 + later_s(5.0)
+
+
+def test_a_fleet_that_was_told_to_come_back_in_a_second_takes_another_to_do_so() -> None:
+    come_back_s = []
+    for number in range(100):
+        bench = Bench(luck=number / 100)
+        bench.fail(failure=asking_for_rest(1.0))
+        come_back_s.append(bench.breaker.status().opens_for_s)
+    in_the_first_tenth = sum(one < 1.1 for one in come_back_s)
+    assert min(come_back_s) >= 1.0
+    assert in_the_first_tenth <= 15
+
+
+@given(st.floats(0.001, 300.0))
+def test_who_is_asked_to_rest_for_long_is_not_kept_waiting_much_longer(asked_s: float) -> None:
+    assert asked_s * LATER <= later_s(asked_s) <= max(LATER_S, asked_s * LATER)
+    assert later_s(asked_s) <= asked_s
 
 
 def test_a_retry_after_shorter_than_the_open_time_shortens_nothing() -> None:

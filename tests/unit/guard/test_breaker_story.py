@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from adapters.outcome import LookupFailed, NotAsked, Reason
-from proxy.guard.breaker import SPREAD, PermitHeld
+from proxy.guard.breaker import SPREAD, PermitHeld, later_s
 from proxy.guard.switch import Forced
 from proxy.guard.window import BUCKETS
 from tests.unit.guard.breaking import DOWN, QUICK_S, Bench
@@ -80,8 +80,9 @@ class BreakerStory(RuleBasedStateMachine):
         self.enter("open")
         own_s = min(OPEN_S * 2**self.failed_probes, LONGEST_S / (1 + SPREAD))
         opens_for_s = self.breaker.status().opens_for_s
-        earliest = max(own_s * (1 - SPREAD), at_least_until - self.now)
-        latest = max(min(own_s * (1 + SPREAD), LONGEST_S), (at_least_until - self.now) * 1.1)
+        asked_s = max(0.0, at_least_until - self.now)
+        earliest = max(own_s * (1 - SPREAD), asked_s)
+        latest = max(min(own_s * (1 + SPREAD), LONGEST_S), asked_s + later_s(asked_s))
         assert NEAR(earliest) == min(earliest, opens_for_s)
         assert NEAR(latest) == max(latest, opens_for_s)
         self.opens_until = self.now + opens_for_s
