@@ -213,7 +213,7 @@ class Exchanges:
         if limit is None:
             return
         kind = (KIND, exchange.is_batch)
-        dropped = _dropped(failure, is_slow=limit.is_slow(took_s, kind))
+        dropped = failure is not None and _dropped(failure, is_slow=limit.is_slow(took_s, kind))
         if dropped is not None:
             in_flight = exchange.in_flight
             now = self._agenda.now
