@@ -46,7 +46,7 @@ def draw(results: Sequence[Told], file: Path, *, seconds: int) -> None:
 
 
 def drawn(one: Told, name: str, seconds: int) -> Sequence[int]:
-    """To the end of the run. Connections that nobody opened or closed in a second are still there."""
+    """To the end of the run. Connections stay while nobody opens or closes one."""
     if one["spread_s"] is not None:
         seconds = min(seconds, round(SETTLES_S + one["spread_s"] + GOES_ON_S))
     told = one["by_second"].get(name, [])[:seconds]
