@@ -15,6 +15,8 @@ from tests.bench.fleet.tables import tables
 QUICK_SHARE = 10
 """The quick run plays an outage and a vendor so many times smaller than the whole one."""
 
+LARGEST, SCALE = 1_000, 10
+"""Of more sidecars than that, one of so many is played."""
 PARTS = ("outages", "levers", "rotations")
 
 
@@ -54,7 +56,11 @@ def cases_of(asked: argparse.Namespace) -> list[Case]:
         cases += levers(base, fleets if asked.full else (100,))
     if "rotations" in parts:
         cases += rotations(base, fleets if asked.full or asked.sidecars else (100, 1_000))
-    return cases
+    return cases if asked.whole else [sized(one) for one in cases]
+
+
+def sized(case: Case) -> Case:
+    return replace(case, scale=SCALE) if case.plan.sidecars > LARGEST else case
 
 
 def plan_of(asked: argparse.Namespace) -> Plan:
@@ -81,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     add("--check", action="store_true", help="beside real sidecars")
     add("--sidecars", type=int, action="append", help="fleets of this size, instead of all four")
     add("--each", type=int, default=0, help="each protection by itself in fleets up to this size")
+    add("--whole", action="store_true", help="also large fleets sidecar by sidecar")
     add("--once", action="store_true", help="no pod asks again after a degraded answer")
     add("--only", action="append", choices=PARTS, help="this part; may be given again")
     add("--customers", type=int, help="who are hit")

@@ -25,15 +25,35 @@ class Case:
     plan: Plan
     rotation: Rotation | None = None
 
+    scale: int = 1
+    """So many of everything are played as one, and counted as so many: sidecars, customers, and
+    what vendor and Redis can do. Nobody who is left out would have done anything else."""
+
     def play(self) -> Mapping[str, Any]:
         """What it came to, as JSON has it."""
+        plan = shrunk(self.plan, self.scale)
         if self.rotation is None:
-            return told(self, outage.play(self.plan))
-        return told(self, rotation.play(self.plan, self.rotation))
+            return told(self, outage.play(plan))
+        return told(self, rotation.play(plan, self.rotation))
+
+
+def shrunk(plan: Plan, scale: int) -> Plan:
+    world = plan.world
+    smaller = replace(
+        world,
+        vendor_calls_per_s=world.vendor_calls_per_s / scale,
+        vendor_limit_per_s=world.vendor_limit_per_s / scale,
+        vendor_connections=world.vendor_connections // scale,
+        handshakes_per_s=world.handshakes_per_s / scale,
+        tokens_per_s=world.tokens_per_s / scale,
+        redis_ops_per_s=world.redis_ops_per_s / scale,
+    )
+    demand = replace(plan.demand, customers=plan.demand.customers // scale)
+    return replace(plan, sidecars=plan.sidecars // scale, world=smaller, demand=demand)
 
 
 def told(case: Case, outcome: Outcome) -> Mapping[str, Any]:
-    asked = outcome.plan.demand.customers
+    asked, scale = case.plan.demand.customers, case.scale
     series = {
         "calls": outcome.calls,
         "tokens": outcome.tokens,
@@ -47,25 +67,26 @@ def told(case: Case, outcome: Outcome) -> Mapping[str, Any]:
     return {
         "name": case.name,
         "sidecars": case.plan.sidecars,
+        "scale": scale,
         "spread_s": None if case.rotation is None else case.rotation.spread_s,
         "warm": case.plan.warm,
         "world": asdict(case.plan.world),
         "demand": asdict(case.plan.demand),
-        "peak": {name: one.peak for name, one in series.items()},
-        "total": {name: one.total for name, one in series.items() if name != "connections"},
+        "peak": {name: scale * one.peak for name, one in series.items()},
+        "total": {name: scale * one.total for name, one in series.items() if name != "connections"},
         "by_second": {
-            name: [round(series[name].seconds.get(second, 0)) for second in range(TOLD_S)]
+            name: [round(scale * series[name].seconds.get(second, 0)) for second in range(TOLD_S)]
             for name in PLOTTED_SERIES
             if case.name in PLOTTED
         },
-        "questions": outcome.questions,
+        "questions": scale * outcome.questions,
         "degraded": outcome.share_degraded,
         "customers_degraded": outcome.share_of_customers_degraded,
-        "answered": asked - outcome.never_answered,
+        "answered": asked - scale * outcome.never_answered,
         "customers": asked,
         "last_answered_s": outcome.last_answered_s,
-        "bypassed": outcome.bypassed,
-        "retried": outcome.retried,
+        "bypassed": scale * outcome.bypassed,
+        "retried": scale * outcome.retried,
         "events": outcome.events,
     }
 

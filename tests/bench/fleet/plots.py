@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
+from tests.bench.fleet.rotation import GOES_ON_S, SETTLES_S
 from tests.bench.fleet.tables import Told
 
 BESIDE = frozenset({"none of the four", "4 warm, over 90 s"})
@@ -29,11 +31,11 @@ def draw(results: Sequence[Told], file: Path, *, seconds: int) -> None:
     figure, panels = plt.subplots(2, 2, figsize=(11, 7), constrained_layout=True)
     for (name, title), panel in zip(PANELS, panels.flat, strict=True):
         for one in results:
-            series = one["by_second"].get(name)
+            series = drawn(one, name, seconds)
             if series:
                 label = f"{one['sidecars']:,}: {one['name']}"
                 style = "--" if one["name"] in BESIDE else "-"
-                panel.plot(series[:seconds], style, label=label, linewidth=1.3)
+                panel.plot(series, style, label=label, linewidth=1.3)
         panel.set_title(title, fontsize=10)
         panel.set_yscale("symlog")
         panel.set_ylim(bottom=0)
@@ -41,6 +43,16 @@ def draw(results: Sequence[Told], file: Path, *, seconds: int) -> None:
     panels.flat[0].legend(fontsize=8)
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
+
+
+def drawn(one: Told, name: str, seconds: int) -> Sequence[int]:
+    """To the end of the run. Connections stay while nobody opens or closes one."""
+    if one["spread_s"] is not None:
+        seconds = min(seconds, round(SETTLES_S + one["spread_s"] + GOES_ON_S))
+    told = one["by_second"].get(name, [])[:seconds]
+    if name != "connections":
+        return told
+    return list(accumulate(told, lambda before, now: now or before))
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -15,7 +15,8 @@ MATRIX = (
 """The cases of which every fleet has one."""
 OUTAGE = (
     "fleet", "", "calls", "calls/s", "tokens/s", "identity/s", "handshakes/s",
-    "connections", "Redis ops/s", "refused or turned away", "answers degraded", "customers degraded", "answered", "last at",
+    "connections", "Redis ops/s", "refused or turned away",
+    "answers degraded", "customers degraded", "answered", "last at",
 )  # fmt: skip
 ROTATION = (
     "fleet", "", "handshakes/s", "tokens/s", "connections", "turned away", "answers degraded",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.fleet import outage, rotation
+from tests.bench.fleet.cases import Case
 from tests.bench.fleet.exchanges import Exchanges
 from tests.bench.fleet.member import Surroundings
 from tests.bench.fleet.plan import Demand, Plan, World, connection
@@ -160,6 +161,19 @@ def refusing() -> Exchanges:
     )
     exchanges.guard.breaker.force("open")
     return exchanges
+
+
+@pytest.mark.parametrize("world", [ABLE, SWAMPED])
+def test_one_of_ten_sidecars_stands_for_the_others(world: World) -> None:
+    """With a tenth of the customers and of the vendor."""
+    tenfold = replace(world, vendor_calls_per_s=10 * world.vendor_calls_per_s)
+    demand = replace(DEMAND, customers=4_000)
+    plan = Plan(sidecars=80, demand=demand, world=tenfold)
+    whole, sampled = Case("whole", plan).play(), Case("sampled", plan, scale=10).play()
+    assert sampled["questions"] == whole["questions"]
+    assert sampled["total"]["calls"] == pytest.approx(whole["total"]["calls"], rel=0.15)
+    assert sampled["peak"]["calls"] == pytest.approx(whole["peak"]["calls"], rel=0.2)
+    assert sampled["degraded"] == pytest.approx(whole["degraded"], abs=0.1)
 
 
 def test_the_tables_of_the_document_are_those_of_the_results_that_are_kept() -> None:
