@@ -23,7 +23,14 @@ from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.listeners import Listener
 from tests.unit.http.one_connection import (
-    LANES, LARGE_BYTES, WAIT_S, answer, bench, contents, get, post,
+    LANES,
+    LARGE_BYTES,
+    WAIT_S,
+    answer,
+    bench,
+    contents,
+    get,
+    post,
 )  # fmt: skip
 
 

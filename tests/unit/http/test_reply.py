@@ -32,6 +32,7 @@ TALLIES = st.builds(
     refreshes=COUNT,
     fresh_for_ms=st.none() | COUNT,
 )
+IDS = st.text() | st.text("ab:\r\n \t\x00\x7f\x85\u2028", max_size=20)
 LACKS = st.none() | st.builds(Degradation, st.sampled_from(Reason), COUNT, COUNT)
 
 
@@ -43,7 +44,7 @@ def parsed(written: bytes) -> tuple[str, dict[str, str], bytes]:
     return first, {name.lower(): value for name, value in fields}, content
 
 
-@given(st.text(), st.sampled_from([correlation.HEADER, correlation.ALIAS]), TALLIES, LACKS)
+@given(IDS, st.sampled_from([correlation.HEADER, correlation.ALIAS]), TALLIES, LACKS)
 def test_nothing_that_is_given_adds_a_line_to_the_head(
     given_id: str, name: str, tally: Tally, lacks: Degradation | None
 ) -> None:
