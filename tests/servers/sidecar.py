@@ -206,9 +206,12 @@ async def served(
         async with aiohttp.ClientSession() as session:
             yield Demonstration(stage, _pods(session, opened))
     finally:
+        ended_by_itself = process.returncode
         with suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+        # Of a signal from elsewhere it says nothing but "stopping", and exits with 0.
+        assert ended_by_itself is None, f"the sidecar ended before its time: {ended_by_itself}"
 
 
 def _pods(session: aiohttp.ClientSession, opened: Mapping[str, str]) -> Mapping[str, Pod]:
