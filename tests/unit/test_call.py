@@ -247,3 +247,15 @@ def test_calls_that_share_a_budget_grow_together() -> None:
 def test_what_is_left_of_a_budget_is_never_negative(end: float, moment: float) -> None:
     left = Call(deadline=end, asked_at=NOW).remaining_s(moment)
     assert left == max(0.0, end - moment)
+
+
+async def test_who_is_cancelled_in_the_moment_of_the_end_is_cancelled() -> None:
+    budget = Budget(now() + LONG_S)
+    one = await waiting(budget)
+    (timer,) = budget._timers
+    timer.move(now() - 1)
+    asyncio.get_running_loop().call_soon(
+        one.task.cancel
+    )  # after the timer, before the task goes on
+    await asyncio.wait({one.task})
+    assert one.task.cancelled()
