@@ -13,7 +13,7 @@ SPREAD_S = 5.0
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 300.0
 """After failures, or while the vendor hangs up on connections that nobody uses: the rest doubles
-up to this, and an exchange ends it."""
+up to this. An exchange ends the second, and only what opens ends the first."""
 _DOUBLINGS = 16
 
 
@@ -25,6 +25,7 @@ class Warmth:
         self._luck = luck
         self._due_at: float | None = None
         self._in_vain = 0
+        self._failures = 0
         self._has_opened = False
 
     def is_due(self, now: float, *, lacks: bool, at_once: bool = False) -> bool:
@@ -41,25 +42,29 @@ class Warmth:
 
     def opened(self, *, were_lost: bool) -> None:
         """All are there. If they are lost once more before anybody used one, it was in vain."""
-        self._due_at = None
+        self._due_at, self._failures = None, 0
         self._in_vain += self._has_opened and were_lost
         self._has_opened = True
 
     def failed(self, now: float) -> None:
-        self._in_vain += 1
+        """Only what opens ends this: exchanges have connections of their own, and a vendor that
+        takes no more of them would be kept busy with refusing ours.
+        """
+        self._failures += 1
         self._due_at = now + self._rest_s()
 
     def used(self) -> None:
         """An exchange took place: connections are wanted."""
-        if self._in_vain:
-            self._in_vain, self._due_at = 0, None
+        if self._in_vain and not self._failures:
+            self._due_at = None
+        self._in_vain = 0
 
     def _wait_s(self) -> float:
-        if self._in_vain:
+        if self._in_vain or self._failures:
             return self._rest_s()
         return self._luck() * SPREAD_S if self._has_opened else 0.0
 
     def _rest_s(self) -> float:
         """Half of it is by chance."""
-        doubled = FIRST_REST_S * 2.0 ** min(self._in_vain, _DOUBLINGS)
+        doubled = FIRST_REST_S * 2.0 ** min(self._in_vain + self._failures, _DOUBLINGS)
         return min(doubled, LONGEST_REST_S) * (1 + self._luck()) / 2

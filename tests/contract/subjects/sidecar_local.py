@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import yaml
+
 from adapters.simulator.population import charges
 from tests.contract.numbering import customers_of
 from tests.contract.over_http import OverHttp
 from tests.contract.subject import Subject
-from tests.servers.sidecar import Locked, demonstration
+from tests.servers.sidecar import Locked, Stage, staged, within
 
 VENDOR = "local"
 TENANT = "local_demo"
@@ -16,7 +18,7 @@ TENANT = "local_demo"
 
 @asynccontextmanager
 async def subject(scratch: Path) -> AsyncIterator[Subject]:
-    async with demonstration(scratch, setups={}) as running:
+    async with staged(scratch, setups={}) as stage, within(_patient(stage)) as running:
         locked = Locked(running.stage.database)
         yield Subject(
             adapter=OverHttp(running.data, TENANT),
@@ -26,6 +28,16 @@ async def subject(scratch: Path) -> AsyncIterator[Subject]:
             cut=locked.begin,
             restore=locked.end,
         )
+
+
+def _patient(stage: Stage) -> Stage:
+    """Its breaker stays closed: who runs only the tests of cuts would open it with them, and what
+    is judged here are answers.
+    """
+    settings = yaml.safe_load(stage.configuration.read_text(encoding="utf-8"))
+    settings["connections"]["local"]["guard"] = {"breaker": {"minimum_calls": 1_000}}
+    stage.configuration.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return stage
 
 
 def plan_name(number: int) -> str | None:

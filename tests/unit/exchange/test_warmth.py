@@ -67,9 +67,22 @@ def test_a_vendor_that_closes_what_nobody_uses_is_offered_less_and_less() -> Non
 def test_an_exchange_shows_that_they_are_wanted() -> None:
     one = warmth()
     for _ in range(8):
-        one.failed(100.0)
+        one.opened(were_lost=True)
+    assert not one.is_due(100.0, lacks=True)
     one.used()
-    assert one.is_due(100.0, lacks=True)
+    assert rests(one, 100.0) <= SPREAD_S
+
+
+def test_exchanges_do_not_bring_back_those_whom_a_vendor_does_not_let_connect() -> None:
+    one, now, rested = warmth(), 100.0, list[float]()
+    for _ in range(8):
+        one.failed(now)
+        one.used()
+        rested.append(rests(one, now))
+        now += rested[-1]
+    assert rested[-1] > 16 * rested[0]
+    one.opened(were_lost=False)
+    assert rests(one, now) <= SPREAD_S
 
 
 def test_renewing_by_age_is_not_in_vain() -> None:
