@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDEST := $(VENV)/oldest
+SERVING := $(VENV)/serving
 WORKERS ?= auto
 VENDOR ?=
 MINUTES ?= 10
@@ -96,13 +97,13 @@ format: $(VENV)/.dev ## Format the code, and mend what can be mended by itself
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.plots $(VENV)/.envoy ## Measure the sidecar beside other proxies and none; FULL=1 CHECK=1 ONLY=name
+bench: $(VENV)/.plots $(VENV)/.envoy $(SERVING)/.runtime ## Measure the sidecar beside other proxies and none; FULL=1 CHECK=1 ONLY=name
 	@$(BIN)/python -P -m tests.bench $(if $(FULL),--full) $(if $(CHECK),--check) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(CHECK)$(ONLY),,--write)
 
 .PHONY: soak
 soak: MINUTES = 20
-soak: $(VENV)/.plots ## Load it steadily for MINUTES=20, and draw its memory
+soak: $(VENV)/.plots $(SERVING)/.runtime ## Load it steadily for MINUTES=20, and draw its memory
 	@$(BIN)/python -P -m tests.bench.measures.soak --minutes $(MINUTES)
 
 .PHONY: fleet
@@ -137,6 +138,15 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt client/pyproject.toml
 	@echo "Installing the tools of the tests from their lock"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable client
+	@touch $@
+
+# What a user has who only serves: redis-py loads OpenTelemetry by itself where the tests have it.
+$(SERVING)/.runtime: $(VENV)/.dev requirements/runtime.txt
+	@$(BIN)/python -m venv $(SERVING)
+	@$(SERVING)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r requirements/runtime.txt -r requirements/build.txt
+	@$(SERVING)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+		--no-build-isolation --editable .
 	@touch $@
 
 # Python 3.10 by name, or where PYTHON310 says.

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.bench.load import Ask, Load, Seen, WrongAnswers
 from tests.bench.mounted import CUSTOMERS, TENANT, Setting
 from tests.bench.processes import NotStarted, Program, running
-from tests.bench.stage import PYTHON, Stage
+from tests.bench.stage import SERVING, Stage
 from tests.bench.vendor import FIGURES_PATH
 from tests.bench.vendor_rows import customer, fee
 from tests.servers.redis import RedisServer
@@ -62,7 +62,7 @@ class Lab:
     ) -> AsyncIterator[Sidecar]:
         """Raises `WrongAnswers` in the end when answers were degraded, unless not `strict`."""
         folder, core = self.stage.mounted.folder, self.stage.cores.server
-        command = (*PYTHON, "proxy", "serve", self.stage.mounted.configure(name, setting))
+        command = (*SERVING, "proxy", "serve", self.stage.mounted.configure(name, setting))
         clock = asyncio.get_running_loop().time
         began = clock()
         async with running(name, command, log=folder / f"{name}.log", core=core) as program:

@@ -34,6 +34,9 @@ TRIES = 4
 HIT = b"Cache-Status: bss-sidecar; hit"
 """What `Load.counts` looks for in the sidecar's answers."""
 PYTHON = (sys.executable, "-P", "-m")
+_SERVING = Path(sys.prefix) / "serving/bin/python"
+SERVING = (str(_SERVING if _SERVING.exists() else sys.executable), "-P", "-m")
+"""The sidecar runs where nothing is installed but what it needs, as its users have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Stage:
         for group, told in (more or {}).items():
             settings[group] = settings.get(group, {}) | told
         file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        program = await self.program(name, [*PYTHON, "proxy", "serve", str(file)])
+        program = await self.program(name, [*SERVING, "proxy", "serve", str(file)])
         ports = _listening(await program.until(lambda text: len(_listening(text)) == 3))
         await self._ready(program, ports["ops"])
         token = token_file.read_text(encoding="utf-8").strip()
