@@ -82,7 +82,7 @@ class Keeping(Generic[T]):
             names = vault.names(section, customer_ids)
             gathered = await self._gathered(names)
             if len(names) == 1 and not inquiry.forgotten:
-                known = self._at_a_glance(names[0], gathered, moment, call.tally)
+                known = self._at_a_glance(customer_ids[0], names[0], gathered, call, moment)
                 if known is not None:
                     learn(customer_ids[0], known)
                     return
@@ -107,12 +107,12 @@ class Keeping(Generic[T]):
             return Gathered([None] * len(names), "protocol")
 
     def _at_a_glance(
-        self, name: bytes, gathered: Gathered, moment: Moment, tally: object
+        self, customer_id: UUID, name: bytes, gathered: Gathered, call: Call, moment: Moment
     ) -> Known[T] | None:
         """Of one customer, the fresh entry that most questions find: what `_sort` comes to of it,
         in a few steps. `None`: it needs the longer way.
         """
-        vault, section = self._vault, self._section
+        vault, section, tally = self._vault, self._section, call.tally
         try:
             entry = vault.at_a_glance(section, name, gathered, now_ms=moment.asked_at_ms)
         except Exception:  # noqa: BLE001  (it comes again on the longer way, which tells of it)
@@ -125,9 +125,9 @@ class Keeping(Generic[T]):
         age_ms = now_ms - entry.asked_at_ms
         if left_ms <= 0 or age_ms < -CLOCK_TOLERANCE_MS:
             return None
-        if left_ms <= age_ms and is_due(entry, now_ms=now_ms, lives=vault.lives, luck=vault.luck()):
-            return None
         tally.hit(fresh_for_ms=left_ms, negative=isinstance(entry.known, Missing))
+        if left_ms <= age_ms and is_due(entry, now_ms=now_ms, lives=vault.lives, luck=vault.luck()):
+            tally.refreshes += self._refresh([customer_id], call, moment)
         vault.witness.looked(section.connection, section.question, tally, took_s)
         return entry.known
 

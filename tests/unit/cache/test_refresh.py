@@ -229,3 +229,24 @@ async def test_a_forgotten_customer_makes_room_and_the_others_of_a_batch_go_on()
     assert task.cancelled(), "nobody is left to ask for"
     assert two[0] in refreshes, "it belongs to another refresh"
     await refreshes.aclose()
+
+
+@pytest.mark.parametrize("customers", [1, 2])
+async def test_chance_is_asked_once_about_each_use_however_many_customers_there_are(
+    clock: LeapingClock, sidecar: Sidecar, customers: int
+) -> None:
+    drawn: list[float] = []
+
+    def luck() -> float:
+        drawn.append(1 - 1e-9)
+        return drawn[-1]
+
+    chancy = Sidecar(clock, sidecar.store, new_rings(), early_refresh=True, luck=luck)
+    asked = (A, B)[:customers]
+    await learned(chancy, *asked)
+    clock.leap(14)
+    await turns()
+    drawn.clear()
+    await hit(chancy, *asked)
+    assert chancy.tally.refreshes == len(drawn) == customers
+    await chancy.aclose()
