@@ -99,7 +99,8 @@ def test_latencies_are_told_in_milliseconds() -> None:
 async def test_a_program_is_measured_with_its_children_and_is_gone_afterwards(
     tmp_path: Path,
 ) -> None:
-    busy = "import subprocess, sys; print('up', flush=True); one = subprocess.Popen([sys.executable, "
+    busy = "import subprocess, sys; print('up', flush=True); "
+    busy += "one = subprocess.Popen([sys.executable, "
     busy += "'-c', 'sum(range(10**7)); print(1, flush=True); input()'], stdin=-1); one.wait()"
     core = min(os.sched_getaffinity(0))
     async with running(
