@@ -22,6 +22,17 @@ EXIT_BY_SIGNAL = 128
 """Plus the signal's number: the exit status of a process that did not wait."""
 
 
+AT_ONCE_BYTES = 48 * 1024
+"""Read from a plain socket. asyncio makes a buffer of 256 KiB for each read, which
+`give_memory_back` has the system map and unmap again: more work than to read a question."""
+
+
+def read_less_at_once(transport: asyncio.BaseTransport) -> None:
+    """For connections that bring little and often. Those of TLS have a buffer of their own."""
+    if hasattr(transport, "max_size"):
+        transport.max_size = AT_ONCE_BYTES
+
+
 class Tasks:
     """Background tasks. The event loop keeps only weak references, so this keeps strong ones."""
 
@@ -128,7 +139,7 @@ def give_memory_back() -> bool:
         set_option = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library than glibc
         return False
-    options = {_M_MMAP_THRESHOLD: 512 * 1024, _M_TRIM_THRESHOLD: 1024 * 1024}
+    options = {_M_MMAP_THRESHOLD: 64 * 1024, _M_TRIM_THRESHOLD: 128 * 1024}
     return all(set_option(option, size) for option, size in options.items())
 
 

@@ -22,6 +22,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from config import settings
 from proxy.cache.store import FailureKind, StoreFailed
 from proxy.cache.wary import WaryParser
+from proxy.lifecycle import read_less_at_once
 
 DEFAULT_PORT = 6379
 SENTINEL_PORT = 26379
@@ -71,6 +72,8 @@ class _Careful(AbstractConnection):
     async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002  (redis-py's signature)
         try:
             await super().on_connect_check_health(check_health)
+            if self._writer is not None:
+                read_less_at_once(self._writer.transport)
         except BaseException:
             await self.disconnect(nowait=True)
             raise

@@ -21,6 +21,7 @@ from yarl import URL
 from proxy.http.door import Door
 from proxy.http.gate import Gate
 from proxy.http.problems import ProblemType
+from proxy.lifecycle import read_less_at_once
 
 LINGER_S = 2.0
 """How long what is left of a refused body is read, so that the caller gets to read the answer."""
@@ -103,6 +104,7 @@ class Caller(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        read_less_at_once(transport)
         if not self._make_room():
             self.force_close()
 
