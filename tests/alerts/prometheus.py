@@ -17,6 +17,7 @@ import aiohttp
 import yaml
 
 from tests.alerts.rules import hurried
+from tests.servers.ending import end
 
 START_S = 30.0
 _POLL_S = 0.1
@@ -98,9 +99,7 @@ async def prometheus(folder: Path, *, window_s: int) -> AsyncIterator[Prometheus
             await _ready(running, process, folder / "prometheus.log")
             yield running
         finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+            await end(process)
 
 
 def _configuration(targets: Path) -> dict[str, Any]:

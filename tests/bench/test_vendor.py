@@ -51,8 +51,10 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     command += ["--door", "0ms", "--door", "120ms"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        yield Running(folder, json.loads(process.stdout.readline())["ports"])
-        process.kill()
+        try:
+            yield Running(folder, json.loads(process.stdout.readline())["ports"])
+        finally:
+            process.kill()
 
 
 @given(st.integers(0, 2_000_000))

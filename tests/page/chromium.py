@@ -17,6 +17,7 @@ import aiohttp
 from tests.page.keys import KEYS
 
 START_S = 30.0
+END_S = 10.0
 LOOK_S = 0.05
 _FLAGS = (
     "--headless",
@@ -207,9 +208,18 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
                 finally:
                     listening.cancel()
         finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+            await _ended(process)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Nothing of it is kept, so what does not end by itself is killed."""
+    for end in (process.terminate, process.kill):
+        with suppress(ProcessLookupError):
+            end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                await process.wait()
+                return
 
 
 async def _address(file: Path, process: asyncio.subprocess.Process) -> str:

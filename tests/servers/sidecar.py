@@ -6,7 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.tracing import Tracing
+from tests.servers.ending import end
 from tests.servers.stopwatch import stopwatch
 from tests.servers.vendors import NOW, Setup, connection_setting, vendor
 
@@ -207,9 +208,7 @@ async def served(
             yield Demonstration(stage, _pods(session, opened))
     finally:
         ended_by_itself = process.returncode
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
+        await end(process)
         # Of a signal from elsewhere it says nothing but "stopping", and exits with 0.
         assert ended_by_itself is None, f"the sidecar ended before its time: {ended_by_itself}"
 

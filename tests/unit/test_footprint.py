@@ -14,6 +14,7 @@ import yaml
 from adapters.lookup import wall_clock
 from adapters.simulator.certificates import write_demo_certificates
 from proxy.cache.keys import new_key
+from tests.servers.ending import end
 from tests.servers.sidecar import START_TIMEOUT_S, listeners
 
 NOT_ASKED_FOR = (
@@ -95,8 +96,7 @@ async def serving(file: Path, *options: str) -> AsyncIterator[int]:
             await listeners(out, process)
         yield process.pid
     finally:
-        process.terminate()
-        await process.wait()
+        await end(process)
 
 
 async def loaded(file: Path) -> set[str]:
