@@ -27,6 +27,8 @@ TAKE_UP_SPREAD_S = 0.5
 whole fleet at once do not bring all of its handshakes and token requests at once. No longer, for a
 certificate that is withdrawn has to be out of use within a second."""
 START_AGAIN_S = 1.0
+END_S = 2.0
+"""What does not end in that time is left behind: a reload, and the end of the process, go on."""
 WARMTH_S = 2.0
 """So often it is looked whether connections that are to be kept open are there."""
 
@@ -137,7 +139,7 @@ class Line(Exchange):
         self._closed = True
         if (running := self._running) is not None:
             running.cancel()
-            await asyncio.wait({running})
+            await asyncio.wait({running}, timeout=END_S)
         for one in (self.generation, *self._retired):
             if one is not None:
                 await one.aclose()

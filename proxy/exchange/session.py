@@ -24,6 +24,7 @@ from yarl import URL
 
 from config import settings
 from proxy.exchange.handshakes import Handshakes
+from proxy.exchange.side_by_side import side_by_side
 from proxy.exchange.turns import Turns
 
 T = TypeVar("T")
@@ -171,12 +172,8 @@ class Session:
         server.warm = number
         if server.open < number:
             await self._add(server)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(number - server.open):
-                    group.create_task(self._add_if_lacking(server))
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        lacking = number - server.open
+        await side_by_side(self._add_if_lacking(server) for _ in range(lacking))
 
     async def __aenter__(self) -> Self:
         return self
