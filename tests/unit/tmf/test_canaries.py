@@ -1,6 +1,7 @@
 """Personal data that goes through the TM Forum part shows in no exception, repr or log."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -43,7 +44,8 @@ ANSWERS: list[Any] = [
 
 
 def leaks(text: str) -> bool:
-    return "4711" in text
+    """The address of an object may hold any number by chance."""
+    return "4711" in re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 @pytest.mark.parametrize("body", ANSWERS, ids=range(len(ANSWERS)))
