@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.exchange import Api
 from adapters.lookup import wall_clock
 from adapters.outcome import Reason
 from adapters.simulator.certificates import Authority
@@ -15,7 +18,7 @@ from adapters.simulator.vendor import SimulatedVendor
 from proxy.connection import VendorConnection
 from proxy.exchange.session import KEEP_ALIVE_S
 from proxy.exchange.warmth import SPREAD_S
-from proxy.line import WARMTH_S
+from proxy.line import END_S, WARMTH_S
 from tests.integration.connecting import (
     ASKED,
     Bench,
@@ -222,3 +225,33 @@ async def test_a_server_that_is_not_trusted_is_named(
     connection.start()
     await eventually(lambda: "certificate is refused" in connection.status().problem)
     assert connection.breakers["vendor"].status().calls == 0
+
+
+async def test_work_that_does_not_mind_its_cancellation_keeps_no_close_waiting_for_long(
+    bench: Bench, vendor: SimulatedVendor, clock: LeapingClock
+) -> None:
+    may_end = asyncio.Event()
+
+    async def stubborn(work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await may_end.wait()
+        task.cancel()
+        await asyncio.wait({task})
+
+    connection = VendorConnection(
+        "acme",
+        bench.setting(vendor.base_url, None),
+        dict.fromkeys(Api, vendor.base_url),
+        spawn=lambda work: bench.tasks.spawn(stubborn(work)),
+    )
+    connection.start()
+    await warm(connection, 4)
+    closing = asyncio.get_running_loop().create_task(connection.aclose())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    clock.leap(END_S + SLACK_S)
+    await asyncio.wait({closing})
+    assert connection.status().open_connections == 0
+    may_end.set()
