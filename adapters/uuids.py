@@ -23,6 +23,18 @@ def uuid_of(text: str) -> UUID:
     return made
 
 
+def uuids_of(texts: str) -> list[UUID]:
+    """Of what is known to be many of them, one directly after the other."""
+    digits = bytes.fromhex(texts.replace("-", ""))
+    made = []
+    for at in range(0, len(digits), LENGTH):
+        one = _new(UUID)
+        _set_int(one, int.from_bytes(digits[at : at + LENGTH]))
+        _set_is_safe(one, _UNKNOWN)
+        made.append(one)
+    return made
+
+
 def uuid_of_bytes(sixteen: bytes) -> UUID:
     """Raises `ValueError` unless it is 16 bytes."""
     if len(sixteen) != LENGTH:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from multidict import CIMultiDictProxy
 
-from adapters.uuids import uuid_of
+from adapters.uuids import uuid_of, uuids_of
 from proxy.guard.switch import Forced
 from proxy.http.problems import Problem, ProblemType, invalid, malformed
 
@@ -155,8 +155,10 @@ def _no_constant(_name: str) -> object:
 def _uuids(items: Sequence[object]) -> list[UUID]:
     """All are looked at in one go, and one by one only to say which of them is wrong."""
     texts = [item for item in items if isinstance(item, str) and len(item) == _UUID_LENGTH]
-    if len(texts) == len(items) and _UUIDS.fullmatch("".join(texts)):
-        return [uuid_of(text) for text in texts]
+    if len(texts) == len(items):
+        together = "".join(texts)
+        if _UUIDS.fullmatch(together):
+            return uuids_of(together)
     return [_uuid_at(index, item) for index, item in enumerate(items)]
 
 
