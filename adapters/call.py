@@ -151,9 +151,9 @@ class Call:
 
         `asked_at` is the wall clock at the edge, with a zone, and the only `now` that an adapter
         may use. `is_batch`: about more than one customer; `tenant` and it decide who is served next
-        where there is a queue. `fees_only`: who asks adds fees up, so that a cache need not
-        read what else it knows; whoever is asked below it tells all the same. `tally`: where a layer notes for the edge what it did; nobody else's
-        concern.
+        where there is a queue. `fees_only`: who asks adds fees up, so that a cache need not read
+        what else it knows; whoever is asked below it tells all the same. `tally`: where a layer
+        notes for the edge what it did; nobody else's concern.
         """
         self.budget = deadline if isinstance(deadline, Budget) else Budget(deadline)
         self.asked_at = asked_at

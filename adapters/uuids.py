@@ -2,6 +2,9 @@
 than all else that is done with the id of one customer in a batch.
 """
 
+from collections import deque
+from itertools import repeat
+from struct import unpack
 from typing import Final
 from uuid import UUID, SafeUUID
 
@@ -23,15 +26,15 @@ def uuid_of(text: str) -> UUID:
     return made
 
 
-def uuids_of(texts: str) -> list[UUID]:
-    """Of what is known to be many of them, one directly after the other."""
-    digits = bytes.fromhex(texts.replace("-", ""))
-    made = []
-    for at in range(0, len(digits), LENGTH):
-        one = _new(UUID)
-        _set_int(one, int.from_bytes(digits[at : at + LENGTH]))
-        _set_is_safe(one, _UNKNOWN)
-        made.append(one)
+def uuids_of_bytes(octets: bytes) -> list[UUID]:
+    """Of many, one directly after the other. Raises `ValueError` unless each has its 16 bytes."""
+    number, beyond = divmod(len(octets), LENGTH)
+    if beyond:
+        raise ValueError
+    made = [*map(_new, repeat(UUID, number))]
+    ints = map(int.from_bytes, unpack(f"{LENGTH}s" * number, octets))
+    deque(map(_set_int, made, ints), maxlen=0)
+    deque(map(_set_is_safe, made, repeat(_UNKNOWN)), maxlen=0)
     return made
 
 
