@@ -143,10 +143,7 @@ def _found_billing(plain: bytes) -> Found[Billing]:
         account_id = uuid_of_bytes(plain[1:at])
     if kind & _FEE:
         begin, at = at + 1, at + 1 + plain[at]
-        text = plain[begin:at].decode("utf-8", "surrogatepass")
-        fee = Decimal(text)
-        if str(fee) != text or not fee.is_finite():
-            raise ValueError
+        fee = _amount(plain[begin:at])
     if kind & _CURRENCY:
         begin, at = at + 1, at + 1 + plain[at]
         currency = plain[begin:at].decode("utf-8", "surrogatepass")
@@ -157,6 +154,15 @@ def _found_billing(plain: bytes) -> Found[Billing]:
     elif at != len(plain):
         raise ValueError
     return _found(account_id, plan_name, fee, currency)
+
+
+@lru_cache(maxsize=REMEMBERED_PRICES)
+def _amount(text: bytes) -> Decimal:
+    """Remembered as prices are (`price`)."""
+    amount = Decimal(text.decode("utf-8", "surrogatepass"))
+    if str(amount).encode("utf-8", "surrogatepass") != text or not amount.is_finite():
+        raise ValueError
+    return amount
 
 
 def _found(

@@ -88,7 +88,7 @@ class Keeping(Generic[T]):
                     learn(customer_ids[0], known)
                     return
             elif len(names) == len(customer_ids) and not inquiry.forgotten:
-                seen = self._glance(names, gathered, call, moment)
+                seen = self._glance(customer_ids, names, gathered, call, moment)
                 if seen is not None:
                     rest = self._hand_up(seen, customer_ids, call, moment, learn)
                     if not rest:
@@ -142,16 +142,22 @@ class Keeping(Generic[T]):
         return entry.known
 
     def _glance(
-        self, names: Sequence[bytes], gathered: Gathered, call: Call, moment: Moment
+        self,
+        customer_ids: Sequence[UUID],
+        names: Sequence[bytes],
+        gathered: Gathered,
+        call: Call,
+        moment: Moment,
     ) -> Glance[T] | None:
         """The same of many; `None`: all of them need the longer way."""
-        if not isinstance(call.tally, Tally):
+        if gathered.bypassed is not None or not isinstance(call.tally, Tally):
             return None
         try:
             return self._vault.glance(
                 self._section,
+                customer_ids,
                 names,
-                gathered,
+                gathered.values,
                 asked_at_ms=moment.asked_at_ms,
                 now_ms=moment.now_ms(),
                 fees_only=call.fees_only,

@@ -60,7 +60,7 @@ ANY = st.builds(
     known=st.builds(Found, BILLINGS) | st.builds(Missing),
     age_ms=AGES,
     fresh_ms=st.integers(1, 60_000),
-    stale_ms=st.integers(0, 60_000),
+    stale_ms=st.integers(-30_000, 60_000),
     basis=st.sampled_from([NO_BASIS, NO_BASIS, OTHERS]),
     sealed_by=st.sampled_from([OURS, OURS, STRANGERS]),
     is_moved=st.booleans(),
@@ -89,9 +89,8 @@ class Shelf:
         whose = UUID(int=10**9) if one.is_moved else customer_id
         asked_at_ms = NOW_MS - one.age_ms
         fresh_until_ms = asked_at_ms + one.fresh_ms
-        entry = Entry(
-            one.known, asked_at_ms, fresh_until_ms, fresh_until_ms + one.stale_ms, 20, one.basis
-        )
+        ends_at_ms = max(asked_at_ms + 1, fresh_until_ms + one.stale_ms)
+        entry = Entry(one.known, asked_at_ms, fresh_until_ms, ends_at_ms, 20, one.basis)
         _, value = self.sealers[one.sealed_by].close(Key(*self.section[:3], whose), entry)  # type: ignore[misc]  # of either kind
         if one.flipped is not None:
             at = one.flipped % len(value)
@@ -174,6 +173,8 @@ def _check(shelf: Shelf, *, took_ms: int, luck: float, fees_only: bool) -> None:
 @example([Kept(known=Missing(), age_ms=4_999), Kept(known=Missing(), age_ms=5_000)], 0, 0.5, True)
 @example([Kept(known=Found(FULL)), Kept(known=Found(FULL), fresh_ms=101)], 1, 0.5, True)
 @example([Kept(known=Found(replace(FULL, monthly_fee=Decimal("-0"))))], 0, 0.5, True)
+@example([Kept(known=Found(FULL), stale_ms=-29_900)], 0, 0.5, True)
+@example([Kept(known=Found(FULL), stale_ms=-29_895)], 5, 0.5, True)
 @example([Kept(known=Found(FULL), age_ms=-CLOCK_TOLERANCE_MS - 1)], 900, 0.5, False)
 def test_with_a_glance_or_without_the_same_is_found(
     kept: list[Kept | None],
