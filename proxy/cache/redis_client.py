@@ -138,7 +138,7 @@ class _Pool(BlockingConnectionPool):
 
     Its own tell listeners and figures that are switched off, which takes as long as it takes to
     send a command. What it does besides is what is done here, on names of redis-py that are not
-    public: the lock holds its series, and every test of the stores goes through it.
+    public: tests of the pool and of the stores go through it.
     """
 
     async def release(self, connection: AbstractConnection) -> None:
