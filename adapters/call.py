@@ -126,6 +126,7 @@ class Call:
         "asked_at",
         "budget",
         "correlation_id",
+        "fees_only",
         "is_batch",
         "tally",
         "tenant",
@@ -133,7 +134,7 @@ class Call:
         "tracestate",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what travels with a question is many things)
         self,
         *,
         deadline: float | Budget,
@@ -143,14 +144,16 @@ class Call:
         tracestate: str | None = None,
         tenant: str = "-",
         is_batch: bool = False,
+        fees_only: bool = False,
         tally: object = None,
     ) -> None:
         """`deadline`: in seconds of `loop.time()`, or the budget itself.
 
         `asked_at` is the wall clock at the edge, with a zone, and the only `now` that an adapter
         may use. `is_batch`: about more than one customer; `tenant` and it decide who is served next
-        where there is a queue. `tally`: where a layer notes for the edge what it did; nobody else's
-        concern.
+        where there is a queue. `fees_only`: who asks adds fees up, so that a cache need not read
+        what else it knows; whoever is asked below it tells all the same. `tally`: where a layer
+        notes for the edge what it did; nobody else's concern.
         """
         self.budget = deadline if isinstance(deadline, Budget) else Budget(deadline)
         self.asked_at = asked_at
@@ -159,6 +162,7 @@ class Call:
         self.tracestate = tracestate
         self.tenant = tenant
         self.is_batch = is_batch
+        self.fees_only = fees_only
         self.tally = tally
         self._aside_s = 0.0
         self._whole: Call | None = None
@@ -200,6 +204,7 @@ class Call:
             tracestate=self.tracestate,
             tenant=self.tenant,
             is_batch=self.is_batch,
+            fees_only=self.fees_only,
             tally=self.tally,
         )
         call._whole = self

@@ -2,6 +2,9 @@
 than all else that is done with the id of one customer in a batch.
 """
 
+from collections import deque
+from itertools import repeat
+from struct import unpack
 from typing import Final
 from uuid import UUID, SafeUUID
 
@@ -20,6 +23,18 @@ def uuid_of(text: str) -> UUID:
     made = _new(UUID)
     _set_int(made, int(text.replace("-", ""), 16))
     _set_is_safe(made, _UNKNOWN)
+    return made
+
+
+def uuids_of_bytes(octets: bytes) -> list[UUID]:
+    """Of many, one directly after the other. Raises `ValueError` unless each has its 16 bytes."""
+    number, beyond = divmod(len(octets), LENGTH)
+    if beyond:
+        raise ValueError
+    made = [*map(_new, repeat(UUID, number))]
+    ints = map(int.from_bytes, unpack(f"{LENGTH}s" * number, octets))
+    deque(map(_set_int, made, ints), maxlen=0)
+    deque(map(_set_is_safe, made, repeat(_UNKNOWN)), maxlen=0)
     return made
 
 

@@ -7,7 +7,8 @@ length, then ASCII or UTF-8), and the name of the plan, which takes the rest.
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from adapters.outcome import Billing, Dispute, Found, Missing
@@ -34,8 +35,15 @@ _FEE = 0x02
 _CURRENCY = 0x04
 _PLAN = 0x08
 
+ALL_PARTS: Final = _BILLING | _ACCOUNT | _FEE | _CURRENCY | _PLAN
+"""The kind of a billing of which all is known."""
+BEFORE_FEE: Final = 1 + LENGTH
+"""Bytes of such a one: its kind, and the account."""
+REMEMBERED_PRICES = 4096
+
 _NOBODY = Missing()
 _OF_MISSING = bytes([_MISSING])
+_OF_A_PRICE = bytes([_BILLING | _FEE | _CURRENCY])
 _OF_NO_DISPUTE = bytes([_NO_DISPUTE])
 _OF_DISPUTE = bytes([_DISPUTE])
 _OF_A_DISPUTE: Mapping[bytes, Found[Dispute] | Missing] = {
@@ -69,6 +77,19 @@ def decode_billing(plain: bytes) -> Found[Billing] | Missing:
     if found is None:
         raise ValueError("what is known of a billing cannot be read")
     return found
+
+
+@lru_cache(maxsize=REMEMBERED_PRICES)
+def price(fee_and_currency: bytes) -> Found[Billing] | None:
+    """Of a billing what adds up, from how it is written: each with its length before it. `None`:
+    `encode` has not written that.
+
+    Many pay the same, so prices are remembered: a price by itself says nothing of anybody.
+    """
+    try:
+        return _found_billing(_OF_A_PRICE + fee_and_currency)
+    except (ValueError, IndexError, InvalidOperation):
+        return None
 
 
 def decode_dispute(plain: bytes) -> Found[Dispute] | Missing:
@@ -122,10 +143,7 @@ def _found_billing(plain: bytes) -> Found[Billing]:
         account_id = uuid_of_bytes(plain[1:at])
     if kind & _FEE:
         begin, at = at + 1, at + 1 + plain[at]
-        text = plain[begin:at].decode("utf-8", "surrogatepass")
-        fee = Decimal(text)
-        if str(fee) != text or not fee.is_finite():
-            raise ValueError
+        fee = _amount(plain[begin:at])
     if kind & _CURRENCY:
         begin, at = at + 1, at + 1 + plain[at]
         currency = plain[begin:at].decode("utf-8", "surrogatepass")
@@ -136,6 +154,15 @@ def _found_billing(plain: bytes) -> Found[Billing]:
     elif at != len(plain):
         raise ValueError
     return _found(account_id, plan_name, fee, currency)
+
+
+@lru_cache(maxsize=REMEMBERED_PRICES)
+def _amount(text: bytes) -> Decimal:
+    """Remembered as prices are (`price`)."""
+    amount = Decimal(text.decode("utf-8", "surrogatepass"))
+    if str(amount).encode("utf-8", "surrogatepass") != text or not amount.is_finite():
+        raise ValueError
+    return amount
 
 
 def _found(

@@ -20,10 +20,10 @@ QUESTIONS: tuple[Question, ...] = get_args(Question)
 _HEAD = Struct(f">II{BASIS_BYTES}s")
 """For how long it is fresh, and what it took to find out, in ms; the basis; what was said follows.
 """
-_INSIDE = Struct(TIMES.format + _HEAD.format.removeprefix(">"))
+INSIDE = Struct(TIMES.format + _HEAD.format.removeprefix(">"))
 """The seal's own times and length, and that head behind them: one entry is read at one go."""
-_INSIDE_BYTES = _INSIDE.size
-_unpack = _INSIDE.unpack_from
+_INSIDE_BYTES = INSIDE.size
+_unpack = INSIDE.unpack_from
 _entry = tuple.__new__
 """`Entry(…)` itself takes twice as long, hundreds of times in a batch."""
 
@@ -114,6 +114,12 @@ class Envelopes:
             None if value is None else self._open(section, name, value, scope, now_ms)
             for name, value in zip(names_of_all, values, strict=True)
         ]
+
+    def insides(
+        self, section: Section[T], names_of_all: Sequence[bytes], values: Sequence[bytes | None]
+    ) -> list[bytes | None]:
+        """What was sealed, where it opens at once: of that, `INSIDE` is the beginning."""
+        return self.sealer.insides(values, names_of_all, names.scope(*section[:3]))
 
     def _open(
         self, section: Section[T], name: bytes, sealed: bytes, scope: bytes, now_ms: int

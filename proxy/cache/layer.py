@@ -4,7 +4,7 @@ from __future__ import annotations  # an inner function is made for each questio
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from adapters.call import Call
@@ -13,6 +13,7 @@ from adapters.outcome import Billing, Dispute, Learn, Lookup, Missing
 from proxy.cache.below import Moment, StandIns, ask_below, keep
 from proxy.cache.envelope import Key, Section, billing_section, dispute_section
 from proxy.cache.gather import Gathered
+from proxy.cache.glance import Glance
 from proxy.cache.rules import NO_BASIS, Known, fresh_for_ms, is_due
 from proxy.cache.seal import CLOCK_TOLERANCE_MS
 from proxy.cache.sorting import Sorted, sort
@@ -86,6 +87,15 @@ class Keeping(Generic[T]):
                 if known is not None:
                     learn(customer_ids[0], known)
                     return
+            elif len(names) == len(customer_ids) and not inquiry.forgotten:
+                seen = self._glance(customer_ids, names, gathered, call, moment)
+                if seen is not None:
+                    rest = self._hand_up(seen, customer_ids, call, moment, learn)
+                    if not rest:
+                        return
+                    customer_ids = [customer_ids[place] for place in rest]
+                    names = [names[place] for place in rest]
+                    gathered = Gathered([gathered.values[place] for place in rest])
             reading = await self._understood(customer_ids, names, gathered, moment)
             found = self._sort(customer_ids, inquiry, reading, moment, call.tally)
             for customer_id, known in found.fresh:
@@ -130,6 +140,54 @@ class Keeping(Generic[T]):
             tally.refreshes += self._refresh([customer_id], call, moment)
         vault.witness.looked(section.connection, section.question, tally, took_s)
         return entry.known
+
+    def _glance(
+        self,
+        customer_ids: Sequence[UUID],
+        names: Sequence[bytes],
+        gathered: Gathered,
+        call: Call,
+        moment: Moment,
+    ) -> Glance[T] | None:
+        """The same of many; `None`: all of them need the longer way."""
+        if gathered.bypassed is not None or not isinstance(call.tally, Tally):
+            return None
+        try:
+            return self._vault.glance(
+                self._section,
+                customer_ids,
+                names,
+                gathered.values,
+                asked_at_ms=moment.asked_at_ms,
+                now_ms=moment.now_ms(),
+                fees_only=call.fees_only,
+            )
+        except Exception:  # noqa: BLE001  (as above)
+            return None
+
+    def _hand_up(
+        self,
+        seen: Glance[T],
+        customer_ids: Sequence[UUID],
+        call: Call,
+        moment: Moment,
+        learn: Learn[T],
+    ) -> Sequence[int]:
+        """What was seen. The places of those who need the longer way."""
+        tally, section = cast("Tally", call.tally), self._section
+        for customer_id, known in zip(customer_ids, seen.known, strict=True):
+            if known is not None:
+                learn(customer_id, known)
+        tally.hits += len(seen.known) - len(seen.rest)
+        tally.negative += seen.negative
+        tally.fresh_for_ms = seen.fresh_for_ms
+        if seen.due:
+            due = [customer_ids[place] for place in seen.due]
+            tally.refreshes += self._refresh(due, call, moment)
+        if not seen.rest:
+            took_s = moment.elapsed_s()
+            self._vault.witness.looked(section.connection, section.question, tally, took_s)
+        return seen.rest
 
     async def _understood(
         self,

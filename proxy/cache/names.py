@@ -27,6 +27,10 @@ MOST_PLACES = 4096
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ID_BYTES = 16
+_APART = b"\0"
+"""Between digests of 32 bytes: with it each is written in 44 characters of its own, of which the
+last says nothing of it."""
+_STEP = 44
 
 
 class Names:
@@ -66,7 +70,7 @@ class Names:
     ) -> list[list[bytes]]:
         """For each key of the ring, first the one of `of`: the names of all, in their order."""
         place = _place(tenant, connection, question)
-        return [[_name(begun, one) for one in customer_ids] for begun in self._begun_of(place)]
+        return [_names(begun, customer_ids) for begun in self._begun_of(place)]
 
     def tombstones(self, tenant: str, connection: str, customer_id: UUID) -> tuple[bytes, ...]:
         """Where it is written that the customer was forgotten: one for both questions, each key."""
@@ -114,3 +118,14 @@ def _name(begun: HMAC, customer_id: UUID) -> bytes:
     mac = begun.copy()
     mac.update(customer_id.int.to_bytes(_ID_BYTES))
     return PREFIX + b2a_base64(mac.finalize(), newline=False).translate(_URL_SAFE, b"=")
+
+
+def _names(begun: HMAC, customer_ids: Iterable[UUID]) -> list[bytes]:
+    """As `_name`, of all of them; what can be done at one go takes half as long."""
+    digests = []
+    for one in customer_ids:
+        mac = begun.copy()
+        mac.update(one.int.to_bytes(_ID_BYTES))
+        digests.append(mac.finalize())
+    text = b2a_base64(b"".join([_APART.join(digests), _APART]), newline=False).translate(_URL_SAFE)
+    return [PREFIX + text[at : at + _STEP - 1] for at in range(0, _STEP * len(digests), _STEP)]

@@ -133,6 +133,23 @@ class ClusterConnection(_Clean, Connection): ...
 class ClusterTlsConnection(_Clean, _OverTls): ...
 
 
+class _Pool(BlockingConnectionPool):
+    """redis-py's, to which a connection is given back in a few steps.
+
+    Its own tell listeners and figures that are switched off, which takes as long as it takes to
+    send a command. What it does besides is what is done here, on names of redis-py that are not
+    public: tests of the pool and of the stores go through it.
+    """
+
+    async def release(self, connection: AbstractConnection) -> None:
+        self._in_use_connections.remove(connection)
+        if connection.should_reconnect():  # type: ignore[no-untyped-call]  # redis-py's is not typed
+            await connection.disconnect()
+        self._available_connections.append(connection)
+        async with self._condition:
+            self._condition.notify()
+
+
 def connection_arguments(
     setting: settings.Redis, login: Login, *, timeout_s: float
 ) -> dict[str, Any]:
@@ -161,14 +178,12 @@ def pool(setting: settings.Redis, login: Login, *, timeout_s: float) -> Connecti
     arguments |= {"db": address.database, "max_connections": setting.connections}
     arguments["timeout"] = timeout_s
     if address.path:
-        return BlockingConnectionPool(
-            connection_class=UnixConnection, path=address.path, **arguments
-        )
+        return _Pool(connection_class=UnixConnection, path=address.path, **arguments)
     arguments |= {"host": address.host, "port": address.port}
     if address.secure:
         arguments |= tls_arguments(setting, login)
-        return BlockingConnectionPool(connection_class=TlsConnection, **arguments)
-    return BlockingConnectionPool(connection_class=PlainConnection, **arguments)
+        return _Pool(connection_class=TlsConnection, **arguments)
+    return _Pool(connection_class=PlainConnection, **arguments)
 
 
 def tls_arguments(setting: settings.Redis, login: Login) -> dict[str, Any]:

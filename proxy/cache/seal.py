@@ -12,7 +12,7 @@ bytes: a length tells neither a plan nor, as a rule, that there is no such custo
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from itertools import count
@@ -178,6 +178,38 @@ class Sealer:
         if aead is not self._latest:
             self._remember(sealed[:_NONCE_AT], aead)
         return inside
+
+    def insides(
+        self, sealed: Sequence[bytes | None], names: Sequence[bytes], scope: bytes
+    ) -> list[bytes | None]:
+        """As `inside`, of all that are under their names; `None`: there is nothing, or `inside` has
+        more to do, or refuses it. Names are alike in length: one that is not does not open here.
+        """
+        opened: list[bytes | None] = []
+        add, subkeys = opened.append, self._subkeys
+        head, aead, length = b"", None, _LENGTH_OF_NAME(len(names[0])) if names else b""
+        for one, name in zip(sealed, names, strict=True):
+            if one is None:
+                add(None)
+                continue
+            if one[:_NONCE_AT] != head:
+                head = one[:_NONCE_AT]
+                aead = subkeys.get(head)
+                if aead is not None and aead is not self._latest:
+                    self._remember(head, aead)
+            if aead is None:
+                add(None)
+                continue
+            header = one[:_HEADER_BYTES]
+            try:
+                add(
+                    aead.decrypt(
+                        header[_NONCE_AT:], one[_HEADER_BYTES:], header + length + name + scope
+                    )
+                )
+            except (InvalidTag, ValueError):  # `ValueError`: not even a nonce
+                add(None)
+        return opened
 
     def _next(self) -> tuple[_Pen, int]:
         """A subkey of this process, and a number that it has not been used with."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from proxy.cache.envelope import QUESTIONS, Key, Section
 from proxy.cache.gather import Bypassed, Gathered
+from proxy.cache.glance import Glance, glance
 from proxy.cache.keeper import Keeper
 from proxy.cache.means import Means, Spawn
 from proxy.cache.refresh import Refreshes
@@ -143,6 +144,31 @@ class Vault:
             return None
         entry = self.means.envelopes.open_one(section, name, value, now_ms=now_ms)
         return None if isinstance(entry, Refused) else entry
+
+    def glance(
+        self,
+        section: Section[T],
+        customer_ids: Sequence[UUID],
+        names: Sequence[bytes],
+        values: Sequence[bytes | None],
+        *,
+        asked_at_ms: int,
+        now_ms: int,
+        fees_only: bool,
+    ) -> Glance[T]:
+        """As `at_a_glance`, at many customers, each of whom has one name."""
+        if self.keeper.knows_any:
+            recall, both = self.keeper.recall, zip(customer_ids, values, strict=True)
+            values = [value if recall(section, one) is None else None for one, value in both]
+        return glance(
+            section,
+            self.means.envelopes.insides(section, names, values),
+            lives=self.lives,
+            luck=self.luck,
+            asked_at_ms=asked_at_ms,
+            now_ms=now_ms,
+            fees_only=fees_only,
+        )
 
     async def understood(
         self,

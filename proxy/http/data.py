@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from aiohttp import web
 
 from adapters.bss_adapter import RevenueResult
 from adapters.call import Call
+from adapters.lookup import distinct
 from adapters.outcome import Billing, Dispute, Lookup, Reason
 from proxy.cache.tally import Tally
 from proxy.cache.vault import NotForgotten
@@ -122,6 +123,18 @@ class _Asking:
         )
 
 
+class _Batch(NamedTuple):
+    """A question about several customers, as it was read."""
+
+    call: Call
+    tally: Tally
+    desk: Desk
+    asked: list[UUID]
+    """Each customer once, in the order asked."""
+    ids: int
+    """Duplicates included."""
+
+
 class DataRoutes:
     """What the data listener answers, with the runtime of the moment."""
 
@@ -165,16 +178,16 @@ class DataRoutes:
 
     async def revenue_at_risk(self, visit: Visit) -> Reply | web.Response:
         with self._lease() as runtime:
-            call, tally, desk, ids = await self._batch(visit, runtime)
-            with self._recorded(Question.REVENUE_AT_RISK, desk, visit, ids=len(ids)) as asking:
-                return asking.ends(await self._revenue(desk, ids, call, tally))
+            call, tally, desk, asked, ids = await self._batch(visit, runtime, fees_only=True)
+            with self._recorded(Question.REVENUE_AT_RISK, desk, visit, ids=ids) as asking:
+                return asking.ends(await self._revenue(desk, asked, call, tally))
 
     async def disputes(self, visit: Visit) -> Reply | web.Response:
         with self._lease() as runtime:
-            call, tally, desk, ids = await self._batch(visit, runtime)
-            with self._recorded(Question.DISPUTES, desk, visit, ids=len(ids)) as asking:
+            call, tally, desk, asked, ids = await self._batch(visit, runtime)
+            with self._recorded(Question.DISPUTES, desk, visit, ids=ids) as asking:
                 lookups: dict[UUID, Lookup[Dispute]] = await self._ask(
-                    desk.adapter.look_up_disputes, ids, call
+                    desk.adapter.look_up_disputes, asked, call
                 )
                 return asking.ends(answers.disputes(lookups, tally))
 
@@ -197,29 +210,37 @@ class DataRoutes:
             text = await asyncio.to_thread(openapi.text, batch_ids=runtime.batch_ids)
         return web.Response(text=text, content_type="application/json")
 
-    async def _batch(self, visit: Visit, runtime: Runtime) -> tuple[Call, Tally, Desk, list[UUID]]:
+    async def _batch(self, visit: Visit, runtime: Runtime, *, fees_only: bool = False) -> _Batch:
         """Headers are judged before the body is read."""
         deadline = _deadline(visit, runtime.batch_budget_s)
         desk = _desk(visit, runtime)
         content = await body(visit, most=runtime.body_bytes, within_s=runtime.batch_budget_s)
         ids = requests.customer_ids(content, most=runtime.batch_ids)
-        return *self._call(visit, desk, deadline, customers=len(set(ids))), desk, ids
+        asked = distinct(ids)
+        made = self._call(visit, desk, deadline, is_batch=len(asked) > 1, fees_only=fees_only)
+        return _Batch(*made, desk, asked, len(ids))
 
-    async def _revenue(self, desk: Desk, ids: list[UUID], call: Call, tally: Tally) -> Answer:
+    async def _revenue(self, desk: Desk, asked: list[UUID], call: Call, tally: Tally) -> Answer:
         """Whatever breaks, a valid question is answered with a valid result."""
         try:
             lookups: dict[UUID, Lookup[Billing]] = await self._ask(
-                desk.adapter.look_up_billing, ids, call
+                desk.adapter.look_up_billing, asked, call
             )
             return answers.revenue_at_risk(list(lookups.values()), desk.adapter, tally)
         except Exception as error:  # noqa: BLE001  (told to the journal; the pod gets its answer)
             self._journal.error(error)
             return answers.nobody_could_say(
-                len(set(ids)), desk.adapter.source, Reason.VENDOR_ERROR, tally
+                len(asked), desk.adapter.source, Reason.VENDOR_ERROR, tally
             )
 
     def _call(
-        self, visit: Visit, desk: Desk, deadline: float, *, customers: int = 1
+        self,
+        visit: Visit,
+        desk: Desk,
+        deadline: float,
+        *,
+        is_batch: bool = False,
+        fees_only: bool = False,
     ) -> tuple[Call, Tally]:
         """And where the cache notes what it did for it."""
         tally = Tally()
@@ -231,7 +252,8 @@ class DataRoutes:
             traceparent=trace.get("traceparent"),
             tracestate=trace.get("tracestate"),
             tenant=desk.tenant,
-            is_batch=customers > 1,
+            is_batch=is_batch,
+            fees_only=fees_only,
             tally=tally,
         )
         return call, tally

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
 from multidict import CIMultiDictProxy
 
-from adapters.uuids import uuid_of
+from adapters.uuids import uuid_of, uuids_of_bytes
 from proxy.guard.switch import Forced
 from proxy.http.problems import Problem, ProblemType, invalid, malformed
 
@@ -16,8 +17,9 @@ DEPTH = 32
 """A body nests no deeper; what is asked here needs two levels."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_UUIDS = re.compile(f"(?:{_UUID.pattern})*")
 _UUID_LENGTH = 36
+_DASHES = (8, 13, 18, 23)
+_UUID_DIGITS = _UUID_LENGTH - len(_DASHES)
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _JSON = re.compile(r'\s*application/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 _OPENING = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -119,9 +121,7 @@ def _json_object(body: bytes, *, of: str) -> Mapping[str, object]:
         raise malformed("the body must be JSON in UTF-8") from None
     _check_depth(text)
     try:
-        content = json.loads(
-            text, object_pairs_hook=_members, parse_constant=_no_constant, parse_int=len
-        )
+        content = _DECODER.decode(text)
     except ValueError:
         # The decoder's own message quotes the body.
         raise malformed("the body must be JSON") from None
@@ -152,12 +152,34 @@ def _no_constant(_name: str) -> object:
     raise malformed("NaN and Infinity are not JSON")
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant, parse_int=len)
+
+
 def _uuids(items: Sequence[object]) -> list[UUID]:
     """All are looked at in one go, and one by one only to say which of them is wrong."""
-    texts = [item for item in items if isinstance(item, str) and len(item) == _UUID_LENGTH]
-    if len(texts) == len(items) and _UUIDS.fullmatch("".join(texts)):
-        return [uuid_of(text) for text in texts]
+    octets = _octets(items)
+    if octets is not None:
+        return uuids_of_bytes(octets)
     return [_uuid_at(index, item) for index, item in enumerate(items)]
+
+
+def _octets(items: Sequence[object]) -> bytes | None:
+    """What is written down as UUIDs of 8-4-4-4-12 digits; `None`: something else is among them."""
+    if any(kind is not str for kind in {*map(type, items)}):
+        return None
+    texts = cast("Sequence[str]", items)
+    if any(length != _UUID_LENGTH for length in {*map(len, texts)}):
+        return None
+    together, dashes = "".join(texts), "-" * len(texts)
+    if any(together[at::_UUID_LENGTH] != dashes for at in _DASHES):
+        return None
+    digits = together.replace("-", "")
+    try:
+        octets = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    # `fromhex` skips white space, and more dashes than there should be are fewer digits.
+    return octets if 2 * len(octets) == _UUID_DIGITS * len(texts) else None
 
 
 def _uuid_at(index: int, item: object) -> UUID:

@@ -42,6 +42,16 @@ def test_a_name_is_of_one_form_whatever_it_names(
         assert re.fullmatch(rb"bss1:[A-Za-z0-9_-]{43}", name)
 
 
+@given(PLACES, st.lists(st.uuids()))
+def test_a_name_is_the_same_whoever_else_is_asked_for(
+    place: tuple[str, str, Question], ids: list[UUID]
+) -> None:
+    names = Names(ring(1, 2))
+    by_key = names.of_all(*place, ids)
+    assert len(by_key) == 2
+    assert [*zip(*by_key, strict=True)] == [names.every(*place, one) for one in ids]
+
+
 @given(st.lists(st.tuples(PLACES, st.uuids()), min_size=2, max_size=30, unique=True))
 def test_no_two_questions_ever_share_a_name(
     asked: list[tuple[tuple[str, str, Question], UUID]],

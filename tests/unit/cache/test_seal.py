@@ -188,3 +188,36 @@ def test_a_sealer_is_not_copied(copied: Callable[[Sealer], object]) -> None:
     seal(sealer)
     with pytest.raises(TypeError, match="not copied"):
         copied(sealer)
+
+
+def test_many_open_as_each_does_by_itself() -> None:
+    """Those that are known, wherever they come from; the others are left to `inside`."""
+    known, stranger, moved = Sealer(ring(1)), Sealer(ring(1)), Sealer(ring(2))
+    sealer = Sealer(ring(1))
+    names = [b"bss1:name-%d" % n for n in range(6)]
+    sealed = [seal(known, b"%d" % n, name=name) for n, name in enumerate(names)]
+    assert sealer.insides(sealed, names, SCOPE) == [None] * 6  # nobody has been seen yet
+    insides = [sealer.inside(one, name, SCOPE) for one, name in zip(sealed, names, strict=True)]
+    assert sealer.insides(sealed, names, SCOPE) == insides
+    spoilt = [
+        sealed[0],
+        None,
+        seal(stranger, name=names[2]),
+        seal(moved, name=names[3]),
+        sealed[0],
+        sealed[5][: HEADER_BYTES - 10],
+    ]
+    assert sealer.insides(spoilt, names, SCOPE) == [insides[0], *[None] * 5]
+    assert sealer.insides([], [], SCOPE) == []
+
+
+def test_who_is_opened_among_many_is_remembered_as_the_last_one_needed() -> None:
+    sealer, first = Sealer(ring(1)), Sealer(ring(1))
+    sealed = seal(first)
+    for other in range(REMEMBERED_SUBKEYS - 1):
+        if other == 0:
+            assert isinstance(sealer.inside(sealed, NAME, SCOPE), bytes)
+        assert isinstance(sealer.inside(seal(Sealer(ring(1))), NAME, SCOPE), bytes)
+    assert sealer.insides([sealed], [NAME], SCOPE) != [None]
+    assert isinstance(sealer.inside(seal(Sealer(ring(1))), NAME, SCOPE), bytes)
+    assert sealer.insides([sealed], [NAME], SCOPE) != [None]

@@ -183,3 +183,39 @@ def test_two_ids_whose_letters_only_together_are_those_of_two_ids_are_refused() 
     with pytest.raises(Problem) as refused:
         requests.customer_ids(body, most=200)
     assert refused.value.pointer == "/customer_ids/0"
+
+
+_GOOD = "5f0e7a51-6c6e-4a7b-9a53-5f2c19f1f001"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        _GOOD.replace("5f0e", "  5f"),  # white space, which is no digit
+        _GOOD.replace("7a51", "7a5g"),
+        _GOOD.replace("7a51", "7a5\u0661"),  # a digit elsewhere
+        _GOOD.replace("7a51-6c6e", "7a5-16c6e"),
+        _GOOD.replace("7a51", "7-51"),
+        _GOOD[:-1] + "\ud800",
+        "-" * 36,
+        [_GOOD],
+        {_GOOD: 1},
+        7,
+    ],
+)
+def test_one_wrong_id_among_good_ones_is_pointed_at(wrong: object) -> None:
+    body = json.dumps({"customer_ids": [_GOOD, wrong, _GOOD]}).encode()
+    problem = refused(body)
+    assert (problem.status, problem.pointer) == (422, "/customer_ids/1")
+
+
+@given(st.lists(st.uuids(), min_size=1, max_size=3), st.data())
+def test_what_looks_almost_like_ids_is_refused(ids: list[UUID], data: st.DataObject) -> None:
+    texts = [str(one) for one in ids]
+    at = data.draw(st.integers(0, len(texts) - 1))
+    place = data.draw(st.integers(0, 35))
+    letter = data.draw(st.characters(codec="utf-8").filter(lambda one: one != texts[at][place]))
+    texts[at] = texts[at][:place] + letter + texts[at][place + 1 :]
+    outcome = parsed(json.dumps({"customer_ids": texts}).encode())
+    is_digit = letter in "0123456789abcdefABCDEF" and place not in {8, 13, 18, 23}
+    assert isinstance(outcome, list) is is_digit
