@@ -21,12 +21,17 @@ from proxy.guard.breaker import Breaker, PermitHeld
 
 T = TypeVar("T")
 
-LINGER_S = 0.002
-"""The first of several waits for the others, and their answers leave before anything is sealed."""
+QUIET_S = 0.02
+"""Nothing is sealed and written before nothing was learned for so long: who asks one question after
+another, and a batch whose answers come in waves, would meet that work each time."""
+LINGER_S = 0.1
+"""The first entry waits for others so long at most. Other sidecars may ask about its customer
+meanwhile, as they may while a vendor takes its time."""
 AT_ONCE = 500
 """Entries that are written together."""
-_SLICE = 50
-"""Entries that are sealed in one turn of the event loop."""
+_SLICE = 10
+"""Entries that are sealed in one turn of the event loop: a question that is under way waits for
+them once a turn."""
 HOLD_S = 0.1
 """How long what was written is still known here: longer than any read that began before."""
 WRITE_S = 1.0
@@ -66,7 +71,11 @@ class Keeper:
         self._breaker = breaker
         self._recent: dict[_Place, dict[UUID, _Learned]] = {}
         self._queue: dict[Key, _Learned] = {}
+        self._full = max(1, min(AT_ONCE, most // 2))
         self._writer: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._latest = 0.0
+        """When something was learned, on the event loop's clock."""
 
     @property
     def pending(self) -> int:
@@ -78,11 +87,14 @@ class Keeper:
         if len(self._queue) >= self._most and key not in self._queue:
             self._witness.dropped(1, "queue_full")
             return
-        learned = _Learned(entry, asyncio.get_running_loop().time() + left_s)
+        now = self._latest = asyncio.get_running_loop().time()
+        learned = _Learned(entry, now + left_s)
         self._recent.setdefault(key[:3], {})[key.customer_id] = self._queue[key] = learned
         if self._writer is None:
-            self._writer = self._spawn(self._write())
-            self._writer.add_done_callback(self._ended)
+            if len(self._queue) >= self._full:
+                self._begin()
+            elif self._timer is None:
+                self._linger()
 
     @property
     def knows_any(self) -> bool:
@@ -102,24 +114,52 @@ class Keeper:
         self._drop(key)
 
     async def written(self) -> None:
-        """Returns when nothing waits any more."""
-        while self._writer is not None:
-            await asyncio.wait({self._writer})
+        """Writes at once, and returns when nothing waits any more."""
+        while self._timer is not None or self._writer is not None:
+            if self._writer is None:
+                self._begin()
+            await asyncio.wait({cast("asyncio.Task[None]", self._writer)})
 
     async def aclose(self) -> None:
         """What is not written by now is dropped."""
         self._queue.clear()
         self._recent.clear()
+        self._stop_timer()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait({self._writer})
+
+    def _linger(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._timer = loop.call_at(now + QUIET_S, self._look, now + LINGER_S)
+
+    def _look(self, latest: float) -> None:
+        """Whether it is quiet, or `latest` has come."""
+        loop = asyncio.get_running_loop()
+        due = min(self._latest + QUIET_S, latest)
+        if not self._queue:  # all of it is forgotten
+            self._timer = None
+        elif loop.time() >= due:
+            self._begin()
+        else:
+            self._timer = loop.call_at(due, self._look, latest)
+
+    def _begin(self) -> None:
+        self._stop_timer()
+        self._writer = self._spawn(self._write())
+        self._writer.add_done_callback(self._ended)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._writer is task:
             self._writer = None
 
     async def _write(self) -> None:
-        await asyncio.sleep(LINGER_S)
         while self._queue:
             batch = dict(islice(self._queue.items(), AT_ONCE))
             for key in batch:
@@ -128,7 +168,11 @@ class Keeper:
                 await self._write_out(batch)
             finally:
                 asyncio.get_running_loop().call_later(HOLD_S, self._let_go, batch)
+            if len(self._queue) < self._full:
+                break
         self._writer = None  # and not a turn later, when something may have been learned
+        if self._queue:
+            self._linger()
 
     def _let_go(self, batch: Mapping[Key, _Learned]) -> None:
         for key, learned in batch.items():

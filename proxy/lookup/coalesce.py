@@ -9,7 +9,7 @@ from uuid import UUID
 from adapters.call import Call
 from adapters.lookup import LookUp, LookupAdapter, rest_of
 from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason, Unavailable
-from proxy.lookup.fail_open import GRACE_S, Spawn
+from proxy.lookup.fail_open import GRACE_S, Punctual, Spawn, is_due
 from proxy.lookup.failures import Report, type_names
 from proxy.lookup.flights import LAST_MOMENT_S, Arrival, Flight, Flights, Room, Waiter
 
@@ -21,7 +21,7 @@ STARVED = frozenset({Reason.OVERLOAD, Reason.DEADLINE})
 """What a batch may hear where a question about one customer would be served."""
 
 
-class Coalesce(LookupAdapter):
+class Coalesce(Punctual):
     """Customers who are being asked about already are waited for and not asked about again.
 
     The new customers of a question are one flight, a lookup that outlives the question as long as
@@ -110,7 +110,7 @@ class Sharing(Generic[T]):
             if waiter.expected:
                 raise LookupFailed(Reason.DEADLINE, "the budget ended") from None
         except asyncio.CancelledError:
-            await _hang_up(waiter)
+            await _let_go(call, waiter)
             raise
 
     async def _rely_on(
@@ -131,7 +131,7 @@ class Sharing(Generic[T]):
         except TimeoutError:
             pass  # what there is decides
         except asyncio.CancelledError:
-            await _hang_up(riding, alone)
+            await _let_go(call, riding, alone)
             raise
         _leave(riding, alone)
         if not words:
@@ -203,8 +203,14 @@ def _leave(*waiters: Waiter[T]) -> None:
                 flight.cancel()
 
 
-async def _hang_up(*waiters: Waiter[T]) -> None:
-    """When a question is cancelled. What nobody else waits for ends first."""
+async def _let_go(call: Call, *waiters: Waiter[T]) -> None:
+    """When a question is cancelled. What nobody else waits for ends first; where an answer is due
+    it goes on to the deadline, for an end of so much at once would keep that one waiting.
+    """
+    loop = asyncio.get_running_loop()
+    if is_due(call, loop.time()):
+        loop.call_at(call.deadline, _leave, *waiters)
+        return
     flights = [flight for waiter in waiters for flight in waiter.leave()]
     for flight in flights:
         flight.cancel()

@@ -4,11 +4,12 @@ time. Above it is only what never waits for long, and `ask`, which lets no excep
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from adapters.call import Call
-from adapters.lookup import TIMER_SLACK_S, LookUp, LookupAdapter, collect
+from adapters.call import Budget, Call
+from adapters.lookup import TIMER_SLACK_S, LookUp, LookupAdapter, rest_of
 from adapters.outcome import Billing, Dispute, Learn, Lookup, LookupFailed, Reason, Unavailable
 from proxy.lookup.failures import Report, type_names
 
@@ -26,6 +27,13 @@ longer than writing an answer.
 _NOBODY_SAID = Unavailable(Reason.VENDOR_ERROR)
 GRACE_S = 0.02
 """How long work may take to end by itself before it is cancelled, and then before it is left."""
+
+
+class Punctual(LookupAdapter):
+    """A layer that needs no leash, for all that may hang below it is in tasks of its own.
+
+    Cancelled, it lets go: at once where `is_due`, and else within `GRACE_S`.
+    """
 
 
 class FailOpen(LookupAdapter):
@@ -59,26 +67,27 @@ class FailOpen(LookupAdapter):
     async def _ask(
         self, look_up: LookUp[T], customer_ids: Sequence[UUID], call: Call, learn: Learn[T]
     ) -> None:
-        loop = asyncio.get_running_loop()
-        head_start_s = min(HEAD_START_S, call.remaining_s(loop.time()) / 10)
-        early = call.until(call.deadline - head_start_s)
+        if not customer_ids:
+            return
+        now = asyncio.get_running_loop().time()
+        head_start_s = min(HEAD_START_S, call.remaining_s(now) / 10)
+        early = Budget(call.deadline - head_start_s)
+        ask = look_up if isinstance(self.inner, Punctual) else partial(self._on_a_leash, look_up)
+        still_open, answering = dict.fromkeys(customer_ids), True
 
-        async def leashed(asked: Sequence[UUID], _early: Call, learn_here: Learn[T]) -> None:
-            answering = True
+        def hear(customer_id: UUID, lookup: Lookup[T]) -> None:
+            if answering:  # what an adapter left behind learns later is nobody's any more
+                still_open.pop(customer_id, None)
+                learn(customer_id, lookup)
 
-            def learn_both(customer_id: UUID, lookup: Lookup[T]) -> None:
-                if answering:  # what an adapter left behind learns later is nobody's any more
-                    learn_here(customer_id, lookup)
-                    learn(customer_id, lookup)
-
-            try:
-                await self._on_a_leash(look_up, asked, call, learn_both)
-            finally:
-                answering = False
-
-        lookups = await collect(leashed, customer_ids, early, on_error=self._report_type)
-        for customer_id, lookup in lookups.items():
-            learn(customer_id, lookup)
+        try:
+            rest = await rest_of(
+                ask, customer_ids, call, hear, within=early, on_error=self._report_type
+            )
+        finally:
+            answering = False
+        for customer_id in still_open:
+            learn(customer_id, rest)
 
     async def _on_a_leash(
         self, look_up: LookUp[T], asked: Sequence[UUID], call: Call, learn: Learn[T]
@@ -96,12 +105,11 @@ class FailOpen(LookupAdapter):
             await asyncio.wait({task})
         except asyncio.CancelledError:
             loop = asyncio.get_running_loop()
-            answer_is_due = loop.time() >= call.deadline - HEAD_START_S - TIMER_SLACK_S
-            if not answer_is_due:  # nobody waits for one any more
+            if is_due(call, loop.time()):
+                loop.call_at(call.deadline + GRACE_S, task.cancel)
+            else:
                 task.cancel()
                 await asyncio.wait({task}, timeout=GRACE_S)
-            else:
-                loop.call_at(call.deadline + GRACE_S, task.cancel)
             raise
         if task.cancelled():
             raise LookupFailed(Reason.VENDOR_ERROR, "the adapter cancelled itself")
@@ -110,6 +118,14 @@ class FailOpen(LookupAdapter):
 
     def _report_type(self, error: Exception) -> None:
         self._report(type_names(error))
+
+
+def is_due(call: Call, now: float) -> bool:
+    """Whether an answer is due, so that who is cancelled goes on until the deadline, unheard.
+
+    Before that nobody waits for one any more.
+    """
+    return now >= call.deadline - HEAD_START_S - TIMER_SLACK_S
 
 
 async def ask_one(

@@ -18,6 +18,11 @@ class LeapingClock:
     def leap(self, seconds: float) -> None:
         self._ahead_s += seconds
 
+    def stop(self) -> None:
+        """From now on it only leaps: a busy machine takes no time."""
+        stopped_at = self._loop_time()
+        self._loop_time = lambda: stopped_at
+
     def loop_time(self) -> float:
         return self._loop_time() + self._ahead_s
 

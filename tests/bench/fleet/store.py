@@ -47,6 +47,7 @@ class Store:
         self._recent: Entries = {}
         self._queue: Entries = {}
         self._is_writing = False
+        self._learned_at = 0.0
         self._breaker = Breaker("cache", gather.BREAKER, clock=agenda.clock, luck=luck)
         self.bypassed = 0
 
@@ -81,9 +82,9 @@ class Store:
         if len(self._queue) >= self._most_waiting:
             return
         self._recent[customer] = self._queue[customer] = entry
+        self._learned_at = self._agenda.now
         if not self._is_writing:
-            self._is_writing = True
-            self._agenda.at(self._agenda.now + keeper.LINGER_S, self._write)
+            self._linger()
 
     def _ask(self, now: float, customers: int) -> tuple[float, bool]:
         if self._redis is None:
@@ -101,7 +102,18 @@ class Store:
         permit.success(took_s)
         return took_s, True
 
-    def _write(self, _of: object) -> None:
+    def _linger(self) -> None:
+        self._is_writing, now = True, self._agenda.now
+        self._agenda.at(now + keeper.QUIET_S, self._look, now + keeper.LINGER_S)
+
+    def _look(self, latest: float) -> None:
+        due = min(self._learned_at + keeper.QUIET_S, latest)
+        if self._agenda.now >= due or len(self._queue) >= keeper.AT_ONCE:
+            self._write()
+        else:
+            self._agenda.at(due, self._look, latest)
+
+    def _write(self) -> None:
         if not self._queue or self._redis is None:
             self._is_writing = False
             return
@@ -117,7 +129,10 @@ class Store:
     def _written(self, batch: Entries) -> None:
         self._kept.update(batch)
         self._agenda.at(self._agenda.now + keeper.HOLD_S, self._let_go, batch)
-        self._write(None)
+        if self._queue and len(self._queue) < keeper.AT_ONCE:
+            self._linger()
+        else:
+            self._write()
 
     def _let_go(self, batch: Entries) -> None:
         for customer, entry in batch.items():

@@ -7,7 +7,7 @@ from adapters.outcome import Billing, Found
 from config import settings
 from proxy.cache.envelope import Envelopes, Key, billing_section
 from proxy.cache.gather import DirectReads
-from proxy.cache.keeper import AT_ONCE, WRITE_S, Keeper
+from proxy.cache.keeper import AT_ONCE, LINGER_S, QUIET_S, WRITE_S, Keeper
 from proxy.cache.keys import new_rings
 from proxy.cache.means import Means
 from proxy.cache.rules import Entry
@@ -76,6 +76,75 @@ async def test_what_is_learned_together_is_written_together(clock: LeapingClock)
     await writing
     assert bench.told.of == {"written": 200}
     assert all([await bench.stored(one) for one in ids])
+
+
+async def test_nothing_is_written_while_more_is_being_learned(clock: LeapingClock) -> None:
+    """A batch's waves, or one question after another, are not held up by writes in between."""
+    clock.stop()
+    bench = Bench(clock)
+    for _ in range(4):
+        bench.keep(uuid4())
+        clock.leap(0.9 * QUIET_S)
+        await turns()
+    assert (bench.keeper.pending, bench.told.of["written"]) == (4, 0)
+    clock.leap(QUIET_S)
+    await turns(30)
+    assert (bench.keeper.pending, bench.told.of["written"]) == (0, 4)
+
+
+async def test_what_was_learned_first_waits_for_others_so_long_and_no_longer(
+    clock: LeapingClock,
+) -> None:
+    clock.stop()
+    bench = Bench(clock)
+    lingered_s = 0.0
+    while bench.told.of["written"] == 0:
+        assert lingered_s <= LINGER_S
+        bench.keep(uuid4())
+        clock.leap(QUIET_S / 2)
+        lingered_s += QUIET_S / 2
+        await turns(30)
+    assert lingered_s >= 0.9 * LINGER_S
+
+
+async def test_as_much_as_is_written_at_once_does_not_wait_for_more(clock: LeapingClock) -> None:
+    bench = Bench(clock)
+    for _ in range(AT_ONCE):
+        bench.keep(uuid4())
+    await turns(200)
+    assert bench.told.of["written"] == AT_ONCE
+
+
+async def test_where_little_may_wait_nothing_is_dropped_because_it_lingers(
+    clock: LeapingClock,
+) -> None:
+    bench = Bench(clock, most=2)
+    for _ in range(10):
+        bench.keep(uuid4())
+        await turns(10)
+    await bench.keeper.written()
+    assert bench.told.of == {"written": 10}
+
+
+async def test_what_is_forgotten_before_it_is_written_asks_the_store_nothing(
+    clock: LeapingClock,
+) -> None:
+    bench = Bench(clock, guarded=True)
+    bench.keep(A)
+    bench.keeper.forget(SECTION.key(A))
+    clock.leap(LINGER_S)
+    await turns(10)
+    assert not bench.store.arrived.is_set()
+    await bench.keeper.written()
+
+
+async def test_what_lingers_is_dropped_when_it_closes(clock: LeapingClock) -> None:
+    bench = Bench(clock)
+    bench.keep(A)
+    await bench.keeper.aclose()
+    clock.leap(LINGER_S)
+    await turns(10)
+    assert (bench.keeper.pending, bench.store.arrived.is_set()) == (0, False)
 
 
 async def test_under_pressure_what_is_too_much_is_dropped_and_counted(clock: LeapingClock) -> None:

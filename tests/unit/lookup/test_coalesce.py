@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from adapters.outcome import Dispute, Found, LookupFailed, Missing, Reason, Unavailable
+from proxy.lookup.fail_open import HEAD_START_S
 from tests.servers.leaping import LeapingClock
 from tests.unit.lookup.flying import LONG_S, Bench, fee, finish, settled
 
@@ -279,3 +280,23 @@ async def test_a_batch_that_is_cancelled_goes_on_for_the_one_customer_somebody_w
     assert await single.result() == {B: fee(2)}
     await settled()
     assert bench.vendor.asked[0].cancelled, "nobody wants to know of the others any more"
+
+
+# Letting go when an answer is due
+
+
+async def test_who_is_cut_off_as_an_answer_is_due_waits_unheard_until_the_deadline(
+    bench: Bench, clock: LeapingClock
+) -> None:
+    """To end hundreds of exchanges at that moment would keep the answer waiting."""
+    early, late = await bench.ask(A, B, budget_s=1), await bench.ask(B, C, budget_s=2)
+    clock.leap(1 - HEAD_START_S)
+    early.task.cancel()
+    await settled()
+    assert early.task.done(), "it lets go at once"
+    assert bench.layer.customers_in_flight == 4
+    clock.leap(HEAD_START_S)
+    await settled()
+    assert bench.layer.customers_in_flight == 3, "of A nobody wants to hear any more"
+    await finish([late])
+    assert await bench.is_idle()

@@ -24,6 +24,7 @@ from adapters.outcome import (
 )
 from proxy.lifecycle import Tasks
 from proxy.lookup import fail_open
+from proxy.lookup.coalesce import Coalesce
 from proxy.lookup.fail_open import FailOpen
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -59,20 +60,36 @@ class Adapter(LookupAdapter):
 
 
 class Bench:
-    """A fail-open layer over an answer, and what it reported."""
+    """A fail-open layer over an answer, and what it reported.
 
-    def __init__(self) -> None:
+    It is the same whether the adapter is on its leash, or below a layer that needs none.
+    """
+
+    def __init__(self, *, is_shared: bool) -> None:
         self.reported: list[str] = []
         self.lost: list[BaseException] = []
         self.tasks = Tasks(self.lost.append)
+        self.spawned = 0
+        self._is_shared = is_shared
 
     def over(self, answer: Answer) -> FailOpen:
-        return FailOpen(Adapter(answer), spawn=self.tasks.spawn, report=self.reported.append)
+        return FailOpen(
+            self._shared(Adapter(answer)), spawn=self._spawn, report=self.reported.append
+        )
+
+    def _shared(self, adapter: LookupAdapter) -> LookupAdapter:
+        if not self._is_shared:
+            return adapter
+        return Coalesce(adapter, spawn=self._spawn, report=self.reported.append, most_customers=100)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        self.spawned += 1
+        return self.tasks.spawn(work)
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    one = Bench()
+@pytest.fixture(params=[False, True], ids=["on a leash", "shared"])
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    one = Bench(is_shared=request.param)
     yield one
     await one.tasks.cancel()
     assert one.lost == []
@@ -92,6 +109,14 @@ async def test_what_the_adapter_learns_is_what_is_learned(bench: Bench) -> None:
         A: Found(Billing(plan_name="Plan")),
         B: Missing(),
     }
+
+
+async def test_a_question_takes_one_task_however_many_layers_it_passes(bench: Bench) -> None:
+    async def answer(ids: Sequence[UUID], _call: Call, learn: Learn[Billing]) -> None:
+        learn(A, Missing())
+
+    await ask(bench.over(answer).look_up_billing, [A], call())
+    assert bench.spawned == 1
 
 
 async def test_disputes_pass_the_same_way(bench: Bench) -> None:
@@ -283,6 +308,7 @@ async def test_an_empty_question_asks_nobody(bench: Bench) -> None:
 
     layer = bench.over(answer)
     assert await ask(layer.look_up_billing, [], call()) == {}
+    await layer.look_up_billing([], call(), lambda *_: None)
 
 
 async def test_it_speaks_for_the_adapter_below(bench: Bench) -> None:
