@@ -12,7 +12,6 @@ from adapters.lookup import wall_clock
 from config.overrides import Overrides
 from config.problems import ConfigurationProblems
 from proxy.app import Sidecar
-from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
 from proxy.configuration import Reading, digest, read_configuration
 from proxy.http.addresses import ListenerUnavailable
 from proxy.http.admin import Extension
@@ -66,6 +65,12 @@ class Serving:
 
     def _refused(self, reading: Reading) -> int:
         """Every problem is told before a port is bound."""
+        from proxy.check import (  # noqa: PLC0415  (a good configuration needs none of it)
+            EXIT_CONFIGURATION,
+            Paint,
+            bad_lines,
+        )
+
         found = ConfigurationProblems(reading.problems, warnings=reading.warnings)
         paint = Paint(on=self.err.isatty() and not self.env.get("NO_COLOR"))
         name = "the configuration" if self.path is None else self.path.name
