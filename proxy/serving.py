@@ -20,6 +20,7 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.tracing import open_tracing
+from proxy.unmapping import unmap_files
 from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
@@ -100,6 +101,7 @@ class Serving:
         hints = Hints(sidecar.spawn)
         stopping = sidecar.spawn(_hint_at_stop(stop, hints))
         own = () if self.path is None else (self.path,)
+        is_first = True
         try:
             while not stop.is_set:
                 try:
@@ -107,6 +109,9 @@ class Serving:
                 except Exception as error:  # noqa: BLE001  (told; what serves, serves on)
                     sidecar.tell(error)
                 hints.watch(sidecar.files().union(own))
+                if is_first:
+                    is_first = False
+                    await asyncio.to_thread(unmap_files)
                 await hints.next()
         finally:
             stopping.cancel()
