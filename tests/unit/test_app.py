@@ -173,6 +173,11 @@ async def test_an_identity_file_is_read_before_anybody_asks(bench: Bench) -> Non
     live = {
         "vendor": "csg",
         "base_url": "https://bss.invalid/tmf-api/",
+        "oauth2": {
+            "token_url": "https://bss.invalid/token",
+            "client_id": "c",
+            "client_secret_file": "/nowhere/secret",
+        },
         "identity": {"kind": "file", "file": "/nowhere/customers.csv"},
     }
     tenants = {"live_one": {"connection": "live"}}
