@@ -26,6 +26,8 @@ from proxy.watching import Hints
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 LAST_LINES_S = 1.0
 """How long the end waits for whoever reads the log."""
+STARTED_LOOKS = 2
+"""After so many the start is over: connections to the vendors are warm, if they can be."""
 SETTLE_S = 0.05
 SETTLE_LOOKS = 10
 
@@ -101,7 +103,7 @@ class Serving:
         hints = Hints(sidecar.spawn)
         stopping = sidecar.spawn(_hint_at_stop(stop, hints))
         own = () if self.path is None else (self.path,)
-        is_first = True
+        looks = 0
         try:
             while not stop.is_set:
                 try:
@@ -109,8 +111,8 @@ class Serving:
                 except Exception as error:  # noqa: BLE001  (told; what serves, serves on)
                     sidecar.tell(error)
                 hints.watch(sidecar.files().union(own))
-                if is_first:
-                    is_first = False
+                looks += 1
+                if looks == STARTED_LOOKS:
                     await asyncio.to_thread(unmap_files)
                 await hints.next()
         finally:

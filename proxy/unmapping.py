@@ -15,10 +15,12 @@ from pathlib import Path
 
 _MAPS = Path("/proc/self/smaps")
 _MADV_DONTNEED = 4
-_HEAD = re.compile(
-    r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) r-[-x]p [0-9a-f]+ \S+ (?P<inode>[0-9]+)"
+_FILE = re.compile(
+    r"^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ [1-9].*\n"
+    r"(?:[A-Z].*\n)*?Anonymous: +0 kB\n(?:[A-Z].*\n)*?Swap: +0 kB$",
+    re.MULTILINE,
 )
-_OWN = re.compile(r"^(?:Anonymous|Swap): +(?P<kib>[0-9]+) kB")
+"""What may only be read, with none of its pages anywhere but in the file."""
 
 
 def unmap_files(maps: Path = _MAPS) -> int:
@@ -41,17 +43,6 @@ def unchanged(maps: str) -> Iterator[tuple[int, int]]:
     That is, nobody may write to it and no page of it was written to before, as the loader does
     where addresses are filled in: such pages are nowhere but in memory.
     """
-    found: tuple[int, int] | None = None
-    for line in maps.splitlines():
-        head = _HEAD.match(line)
-        if head is not None or "-" in line.partition(" ")[0]:
-            if found is not None:
-                yield found
-            found = None
-            if head is not None and head["inode"] != "0":
-                start = int(head["start"], 16)
-                found = start, int(head["end"], 16) - start
-        elif (own := _OWN.match(line)) is not None and own["kib"] != "0":
-            found = None
-    if found is not None:
-        yield found
+    for found in _FILE.finditer(maps):
+        start, end = (int(one, 16) for one in found.groups())
+        yield start, end - start
