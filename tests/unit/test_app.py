@@ -169,27 +169,6 @@ async def test_the_status_page_shows_what_is_served(bench: Bench) -> None:
     assert status["attention"][0]["connection"] == "live"
 
 
-async def test_an_identity_file_is_read_before_anybody_asks(bench: Bench) -> None:
-    live = {
-        "vendor": "csg",
-        "base_url": "https://bss.invalid/tmf-api/",
-        "oauth2": {
-            "token_url": "https://bss.invalid/token",
-            "client_id": "c",
-            "client_secret_file": "/nowhere/secret",
-        },
-        "identity": {"kind": "file", "file": "/nowhere/customers.csv"},
-    }
-    tenants = {"live_one": {"connection": "live"}}
-    settings = {"connections": {"live": live}, "tenants": tenants, "default_tenant": "live_one"}
-    await bench.configure(MOCK | settings)
-    bench.sidecar.look_after()
-    async with asyncio.timeout(5):
-        while bench.sidecar.status().connections["live"]["identity"] == "file":  # noqa: ASYNC110  (a thread reads it)
-            await asyncio.sleep(0.01)
-    assert str(bench.sidecar.status().connections["live"]["identity"]).startswith("file: ")
-
-
 async def test_the_status_page_says_that_an_identity_database_is_not_read(
     bench: Bench, tmp_path: Path
 ) -> None:
