@@ -130,6 +130,11 @@ class FileIdentity:
         """What is wrong with the file as it is now, for the operator; `None` when it is good."""
         return self._last.problem
 
+    def read_ahead(self) -> None:
+        """Begins to read the file unless that was done before, so that no question has to wait."""
+        if self._looked_at is None:
+            self._begin_look()
+
     async def vendor_ids(self, customer_ids: Sequence[UUID], call: Call) -> VendorIds:
         is_first = self._begin_look()
         if self._look is not None and (is_first or self._last.mapping is None):

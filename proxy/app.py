@@ -130,7 +130,11 @@ class Sidecar:
             await self._doors.open(self._wanted)
 
     def look_after(self) -> None:
-        """Tells what became of files and certificates since the last time."""
+        """Tells what became of files and certificates since the last time.
+
+        What can be read before anybody asks is read now, that is, when the doors are open.
+        """
+        self._runtime.read_ahead()
         self._vigil.look(
             self._credentials(),
             files=self._other_files(),

@@ -1,14 +1,12 @@
 """The commands of `bss-sidecar`. Each imports what it needs: `--help` needs no web server."""
 
 import argparse
-import gc
 import io
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from proxy.command_line import FILE_VARIABLE, parser
@@ -31,22 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
 
 
-@contextmanager
-def _in_one_go() -> Iterator[None]:
-    """What is loaded meanwhile stays, so the garbage collector need not look at it again and again.
-
-    It would for 160 ms of a start.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def _serve(asked: argparse.Namespace) -> int:
-    with _in_one_go():
+    from proxy.loading import loading  # noqa: PLC0415  (as said above)
+
+    with loading():
         from proxy.serving import Serving  # noqa: PLC0415  (as said above)
 
     env = _environment()

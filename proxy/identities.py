@@ -72,6 +72,11 @@ class Identities:
         read.engine, read.reader = engine, reader
         return read.identity
 
+    def read_ahead(self) -> None:
+        """Begins to read the files; a map of many customers takes longer than a question may."""
+        for file in self._files.values():
+            file.read_ahead()
+
     def problem(self, connection: Connection, tenants: Iterator[str]) -> str | None:
         """Why a connection's map can't be read, or its latest read failed."""
         if (key := identity_database_of(connection)) is not None:

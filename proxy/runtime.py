@@ -116,6 +116,10 @@ class ConfiguredRuntime:
         self._hints.watch(self._databases.files() | cached)
         self._looking = self._spawn(self._look_again())
 
+    def read_ahead(self) -> None:
+        """Begins what the first question would have to wait for, and no vendor is asked for."""
+        self._identities.read_ahead()
+
     def desk(self, tenant: str) -> Desk | None:
         return self._desks.get(tenant)
 

@@ -12,7 +12,6 @@ from adapters.lookup import wall_clock
 from config.overrides import Overrides
 from config.problems import ConfigurationProblems
 from proxy.app import Sidecar
-from proxy.check import EXIT_CONFIGURATION, Paint, bad_lines
 from proxy.configuration import Reading, digest, read_configuration
 from proxy.http.addresses import ListenerUnavailable
 from proxy.http.admin import Extension
@@ -21,11 +20,14 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.tracing import open_tracing
+from proxy.unmapping import unmap_files
 from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 LAST_LINES_S = 1.0
 """How long the end waits for whoever reads the log."""
+STARTED_LOOKS = 2
+"""After so many the start is over: connections to the vendors are warm, if they can be."""
 SETTLE_S = 0.05
 SETTLE_LOOKS = 10
 
@@ -66,6 +68,12 @@ class Serving:
 
     def _refused(self, reading: Reading) -> int:
         """Every problem is told before a port is bound."""
+        from proxy.check import (  # noqa: PLC0415  (a good configuration needs none of it)
+            EXIT_CONFIGURATION,
+            Paint,
+            bad_lines,
+        )
+
         found = ConfigurationProblems(reading.problems, warnings=reading.warnings)
         paint = Paint(on=self.err.isatty() and not self.env.get("NO_COLOR"))
         name = "the configuration" if self.path is None else self.path.name
@@ -95,6 +103,7 @@ class Serving:
         hints = Hints(sidecar.spawn)
         stopping = sidecar.spawn(_hint_at_stop(stop, hints))
         own = () if self.path is None else (self.path,)
+        looks = 0
         try:
             while not stop.is_set:
                 try:
@@ -102,6 +111,9 @@ class Serving:
                 except Exception as error:  # noqa: BLE001  (told; what serves, serves on)
                     sidecar.tell(error)
                 hints.watch(sidecar.files().union(own))
+                looks += 1
+                if looks == STARTED_LOOKS:
+                    await asyncio.to_thread(unmap_files)
                 await hints.next()
         finally:
             stopping.cancel()

@@ -74,6 +74,9 @@ class UnconfiguredRuntime:
             most_customers=Limits().customers_in_flight,
         )
 
+    def read_ahead(self) -> None:
+        """There is nothing to read."""
+
     def desk(self, tenant: str) -> Desk | None:
         """Which tenants there are is not known: any that could be one is answered."""
         if not _TENANT.fullmatch(tenant):

@@ -18,17 +18,18 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter
 
 from adapters.lookup import wall_clock
-from adapters.pii_scrubber import PIIScrubber
-from adapters.scrubbing.fields import FEWEST_PRICED
 from proxy.telemetry.audit_file import AuditFile
 from proxy.telemetry.log import Log
 from proxy.telemetry.records import QuestionRecord, RefusalRecord
 from proxy.telemetry.writer import LineWriter
+
+if TYPE_CHECKING:  # who keeps no trail need not load the scrubber
+    from adapters.pii_scrubber import PIIScrubber
 
 DATA = "data"
 Where = tuple[Literal["off", "stdout", "file"], Path | None, int, int]
@@ -42,7 +43,7 @@ class Trail:
     ) -> None:
         self._log = log
         self._clock = clock
-        self._scrubber = PIIScrubber()
+        self._scrubber: PIIScrubber | None = None
         self._where: Where = ("off", None, 0, 0)
         self._writer: LineWriter | None = None
         self._failing = threading.Event()
@@ -69,6 +70,8 @@ class Trail:
         if self._writer is not None:
             self._writer.end()
         self._where, self._writer = where, None
+        if sink != "off":
+            self._scrubs()
         if sink == "file" and file is not None:
             target = AuditFile(file, size=file_size, former_files=former_files)
             self._writer = LineWriter(target, name="audit")
@@ -98,11 +101,19 @@ class Trail:
 
     def _line(self, fields: Mapping[str, object]) -> str:
         now = self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
-        scrubbed, manifest = self._scrubber.scrub_value(dict(fields))
+        scrubbed, manifest = self._scrubs().scrub_value(dict(fields))
         line = {"timestamp": now.replace("+00:00", "Z"), "event": "audit", **scrubbed}
         if manifest:
             line["scrubbed"] = manifest
         return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+    def _scrubs(self) -> "PIIScrubber":
+        """The one of this trail, which keeps its key."""
+        if self._scrubber is None:
+            from adapters.pii_scrubber import PIIScrubber  # noqa: PLC0415  (where there is a trail)
+
+            self._scrubber = PIIScrubber()
+        return self._scrubber
 
     def _done(self, error: OSError | None) -> None:
         """Said by the writer's thread. That it fails is news once, until it works again."""
@@ -121,6 +132,8 @@ class Trail:
 
 
 def _of_question(record: QuestionRecord) -> dict[str, object]:
+    from adapters.scrubbing.fields import FEWEST_PRICED  # noqa: PLC0415  (where there is a trail)
+
     told: dict[str, object] = {
         "correlation_id": record.correlation_id,
         "tenant": record.tenant,

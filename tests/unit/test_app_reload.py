@@ -151,6 +151,27 @@ async def test_settings_that_cannot_be_put_to_work_change_nothing_of_the_audit_t
     assert "mock_demo" not in generate_latest(bench.telemetry.metrics.registry).decode()
 
 
+async def test_an_identity_file_is_read_before_anybody_asks(bench: Bench) -> None:
+    live = {
+        "vendor": "csg",
+        "base_url": "https://bss.invalid/tmf-api/",
+        "oauth2": {
+            "token_url": "https://bss.invalid/token",
+            "client_id": "c",
+            "client_secret_file": "/nowhere/secret",
+        },
+        "identity": {"kind": "file", "file": "/nowhere/customers.csv"},
+    }
+    tenants = {"live_one": {"connection": "live"}}
+    settings = {"connections": {"live": live}, "tenants": tenants, "default_tenant": "live_one"}
+    await bench.configure(MOCK | settings)
+    bench.sidecar.look_after()
+    async with asyncio.timeout(5):
+        while bench.sidecar.status().connections["live"]["identity"] == "file":  # noqa: ASYNC110  (a thread reads it)
+            await asyncio.sleep(0.01)
+    assert str(bench.sidecar.status().connections["live"]["identity"]).startswith("file: ")
+
+
 async def test_what_an_identity_file_said_is_known_to_the_next_configuration(
     bench: Bench, vendor: Vendor, tmp_path: Path
 ) -> None:

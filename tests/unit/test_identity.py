@@ -236,6 +236,20 @@ async def test_without_a_file_nobodys_mapping_can_be_read_until_it_comes(mount: 
     assert mount.map.problem is None
 
 
+async def test_a_file_that_was_read_ahead_is_there_when_the_first_question_comes(
+    mount: Mount,
+) -> None:
+    mount.replace(as_csv({ANN: "7"}))
+    mount.map.read_ahead()
+    mount.map.read_ahead()
+    assert mount.map._look is not None
+    await mount.map._look
+    mount.file.unlink()
+    assert await mount.ask(ANN, after_s=0.0) == VendorIds({ANN: "7"})
+    mount.map.read_ahead()
+    assert mount.map._look is None, "what was read once is read ahead no more"
+
+
 async def test_a_changed_file_is_taken_by_the_next_question(mount: Mount) -> None:
     mount.replace(as_csv({ANN: "7"}))
     assert await mount.ask(ANN) == VendorIds({ANN: "7"})

@@ -7,11 +7,12 @@ import platform
 import signal
 import subprocess
 import sys
+from asyncio import sslproto
 from pathlib import Path
 
 import pytest
 
-from proxy.lifecycle import Stop, Tasks, give_memory_back, run, settle
+from proxy.lifecycle import AT_ONCE_BYTES, Stop, Tasks, give_memory_back, run, settle
 
 
 def test_what_is_loaded_is_not_looked_at_by_the_garbage_collector_again() -> None:
@@ -124,6 +125,17 @@ def test_the_signals_are_given_back_afterwards() -> None:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the option")
 def test_large_buffers_go_back_to_the_system() -> None:
     assert give_memory_back()
+
+
+def test_a_tls_connection_keeps_no_more_memory_than_it_reads_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sslproto.SSLProtocol, "max_size", 256 * 1024)  # and so again afterwards
+
+    async def main(stop: Stop) -> int:
+        return sslproto.SSLProtocol.max_size
+
+    assert run(main) == AT_ONCE_BYTES
 
 
 def test_a_process_takes_the_descriptors_that_are_its_own() -> None:
