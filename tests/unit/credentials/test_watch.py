@@ -5,15 +5,14 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 
-from proxy.credentials import watch
-from proxy.credentials.inotify import Inotify, StopSign
-from proxy.credentials.watch import Watcher, folders_of
+from proxy.credentials.watch import Watcher
+from proxy.credentials.whereabouts import Changes, folders_of
 from tests.servers.mount import KubernetesMount, PlainFolder
 
 NEVER_S = 3600.0
@@ -166,43 +165,10 @@ async def test_a_link_that_is_turned_over_higher_up_is_seen(folder: Path) -> Non
         await hints.until_found(b"v2")
 
 
-def test_without_events_the_poll_sees_it(tmp_path: Path) -> None:
-    """As where inotify has run out, or a network mount is silent."""
-    stop = StopSign()
-    path = tmp_path / "client.pem"
-    no_events = nullcontext(watch._no_events)
-    hints = watch._hints([path], stop, poll_s=0.01, events_of=lambda _: no_events)
-    next(hints)
-    next(hints)  # the second word on the first look
-    path.write_bytes(b"1")
-    next(hints)
-    stop.set()
-    assert list(hints) == []
-    stop.close()
-
-
-def test_a_folder_that_is_gone_again_has_no_events(tmp_path: Path) -> None:
-    gone = watch._Folder(tmp_path / "gone", 0, 0)
-    with closing(StopSign()) as stop, watch._events_of([gone]) as wait:
-        assert wait(stop, 0.0) == set()
-
-
-def test_a_watch_that_breaks_names_every_folder_so_that_another_one_is_begun(
-    tmp_path: Path,
-) -> None:
-    class Broken(Inotify):
-        def wait(self, *_: object, **_more: object) -> set[str]:
-            raise OSError("nothing can be read")
-
-    folder = watch._Folder(tmp_path, 1, 2)
-    with closing(StopSign()) as stop, watch._events_of([folder], make=Broken) as wait:
-        assert wait(stop, 0.0) == {str(tmp_path)}
-
-
 def test_a_change_is_told_twice_and_rest_not_at_all(tmp_path: Path) -> None:
     """Two writes within one tick of a coarse clock look like one."""
     path = tmp_path / "client.pem"
-    changes = watch._Changes([path])
+    changes = Changes([path])
     assert [changes.seen() for _ in range(4)] == [True, True, False, False]
     path.write_bytes(b"1")
     assert [changes.seen() for _ in range(4)] == [True, True, False, False]
