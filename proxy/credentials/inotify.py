@@ -27,8 +27,8 @@ _BUFFER = 64 * 1024
 class News:
     """What became of watches, by their numbers."""
 
-    changed: set[int] = field(default_factory=set)
-    """Something in the directory is another, or the directory is."""
+    changed: dict[int, set[str]] = field(default_factory=dict)
+    """The names of what is another in the directory; an empty one: the directory itself is."""
     gone: set[int] = field(default_factory=set)
     """The directory is not where it was, or is watched no more."""
     overflowed: bool = False
@@ -71,10 +71,11 @@ class Inotify:
         while at < len(events):
             number, mask, _, length = _HEAD.unpack_from(events, at)
             at += _HEAD.size + length
+            name = events[at - length : at].rstrip(b"\0")
             if mask & _OVERFLOW:
                 news.overflowed = True
                 continue
-            news.changed.add(number)
+            news.changed.setdefault(number, set()).add(os.fsdecode(name))
             if mask & _GONE:
                 news.gone.add(number)
         return news

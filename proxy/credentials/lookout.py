@@ -1,19 +1,20 @@
 """One watch over the files of everybody on an event loop.
 
-One descriptor tells of events, one timer makes the polls, and a thread that ends with each round
-looks at the files. A look that hangs on a dead mount keeps its thread, and the others get another.
+One descriptor tells of events, one timer makes the polls, and one thread looks at the files. A look
+that hangs on a dead mount keeps that thread, and the others get another.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EMFILE, ENFILE, ENOMEM, ENOSPC
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
-from proxy.credentials.errands import Errand
+from proxy.credentials.errands import Hand
 from proxy.credentials.inotify import Inotify
 from proxy.credentials.watched import Look, Watched
 from proxy.credentials.whereabouts import Stamp
@@ -24,10 +25,14 @@ LATE_S = 0.5
 """A look that takes longer hangs, as far as the others are concerned."""
 STOP_S = 1.0
 """A thread that hangs on a dead mount is left behind."""
-THOROUGH_EACH = 10
-"""Of so many polls, one also looks whether directories were replaced without an event."""
+THOROUGH_EACH = 20
+"""Of so many polls, one of each looks whether directories were replaced without an event."""
+
 _EXHAUSTED = frozenset({EMFILE, ENFILE, ENOMEM, ENOSPC})
 _log = logging.getLogger(__name__)
+
+Due: TypeAlias = deque[tuple[Watched, bool]]
+"""Who is looked at next, and whether at its directories as well."""
 
 
 class Lookout:
@@ -38,9 +43,10 @@ class Lookout:
         self._loop = asyncio.get_running_loop()
         self._all: dict[Watched, None] = {}
         self._of: dict[int, set[Watched]] = {}
-        """Who wants to know, by the number of the watch."""
+        """Who has names there, by the number of the watch."""
         self._wake = asyncio.Event()
-        self._errands: set[Errand[None]] = set()
+        self._hand: Hand | None = None
+        self._under_way: dict[asyncio.Future[None], Hand] = {}
         self._polls = 0
         self._said = False
         self._gathering: asyncio.TimerHandle | None = None
@@ -72,26 +78,29 @@ class Lookout:
         finally:
             watched.failed.cancel()
             del self._all[watched]
-            self._wants(watched, frozenset())
+            self._wants(watched, {})
 
     async def aclose(self) -> None:
         """When nothing is watched any more."""
         self._rounds.cancel()
         self._be_mute()
-        under_way = tuple(self._errands)
+        hands = set(self._under_way.values())
+        if self._hand is not None:
+            hands.add(self._hand)
+            self._hand.dismiss()
         try:
-            await asyncio.wait({self._rounds, *(one.done for one in under_way)}, timeout=STOP_S)
+            await asyncio.wait({self._rounds, *self._under_way}, timeout=STOP_S)
         finally:
-            for errand in under_way:
-                if errand.done.done():
-                    errand.join()
+            for hand in hands:
+                if not hand.is_busy:
+                    hand.join()
             self._close()
 
     def _close(self, _done: object = None) -> None:
         """The descriptor, once no thread uses it."""
-        self._errands = {one for one in self._errands if not one.done.done()}
-        if self._errands:
-            next(iter(self._errands)).done.add_done_callback(self._close)
+        left = next((done for done in self._under_way if not done.done()), None)
+        if left is not None:
+            left.add_done_callback(self._close)
         elif self._inotify is not None:
             self._inotify.close()
             self._inotify = None
@@ -107,47 +116,51 @@ class Lookout:
                 if is_poll := self._loop.time() >= poll_at:
                     poll_at = self._loop.time() + self._poll_s
                     self._polls += 1
-                await self._round(is_poll=is_poll)
+                await self._round(self._due(is_poll=is_poll))
         except Exception as error:  # noqa: BLE001  (raised where it is awaited)
             for watched in self._all:
                 _fail(watched, error)
 
-    async def _round(self, *, is_poll: bool) -> None:
-        """Looks once at those that are due, in one thread, or in more if one hangs."""
-        is_thorough = is_poll and self._polls % THOROUGH_EACH == 0
-        todo = deque(
-            (one, one.is_due or is_thorough)
-            for one in self._all
-            if (is_poll or one.is_due) and not one.is_in_hand
-        )
-        for one, _ in todo:
-            one.begin()
-        while todo:
-            errand = Errand(partial(self._look, todo), name="watching")
-            self._errands.add(errand)
-            left = -1
-            while not errand.done.done() and left != len(todo):
-                left = len(todo)
-                await asyncio.wait({errand.done}, timeout=LATE_S)
-            if errand.done.done():
-                errand.done.result()
-                self._over(errand)
-                return
-            errand.done.add_done_callback(partial(self._over, errand))
-            todo = _taken_from(todo)
+    def _due(self, *, is_poll: bool) -> Due:
+        turn = self._polls % THOROUGH_EACH
+        due: Due = deque()
+        for number, one in enumerate(self._all):
+            if (is_poll or one.is_due) and not one.is_in_hand:
+                is_thorough = is_poll and number % THOROUGH_EACH == turn
+                due.append((one, one.is_due or is_thorough))
+                one.begin()
+        return due
 
-    def _over(self, errand: Errand[None], _done: object = None) -> None:
-        self._errands.discard(errand)
+    async def _round(self, due: Due) -> None:
+        """Looks once at each, in one thread, or in more if one hangs."""
+        while due:
+            if self._hand is None:
+                self._hand = Hand("watching")
+            done = self._hand.begin(partial(self._look, due))
+            self._under_way[done] = self._hand
+            left = -1
+            while not done.done() and left != len(due):
+                left = len(due)
+                await asyncio.wait({done}, timeout=LATE_S)
+            if done.done():
+                self._over(done)
+                return
+            done.add_done_callback(self._over)
+            self._hand.dismiss()
+            self._hand, due = None, _taken_from(due)
+
+    def _over(self, done: "asyncio.Future[None]") -> None:
+        self._under_way.pop(done, None)
         if any(one.is_due for one in self._all):
             self._wake.set()
 
-    def _look(self, todo: "deque[tuple[Watched, bool]]") -> None:
+    def _look(self, due: Due) -> None:
         """In a thread, which says so only when there is something to say."""
         begin = None if self._is_mute else self._begin
-        known: dict[Path, Stamp] = {}
+        known: dict[str, Stamp] = {}
         while True:
             try:
-                watched, is_due = todo.popleft()
+                watched, is_due = due.popleft()
             except IndexError:  # where a look has taken too long, the rest was taken from it
                 return
             try:
@@ -170,28 +183,28 @@ class Lookout:
             raise
 
     def _looked(self, watched: Watched, look: Look) -> None:
-        self._wants(watched, look.numbers)
+        self._wants(watched, look.names)
         if watched not in self._all:  # it has left meanwhile
-            self._wants(watched, frozenset())
+            self._wants(watched, {})
             return
-        watched.lost = (watched.lost - look.lost) | (look.numbers & watched.ended_meanwhile)
-        if watched.lost or look.numbers & watched.told_meanwhile:
+        watched.lost = (watched.lost - look.lost) | (look.names.keys() & watched.ended_meanwhile)
+        if watched.lost or look.names.keys() & watched.told_meanwhile:
             watched.is_due = True
             self._wake.set()
         if look.hint:
             watched.on_hint()
 
-    def _wants(self, watched: Watched, numbers: frozenset[int]) -> None:
-        before, watched.numbers = watched.numbers, numbers
-        for number in numbers - before:
+    def _wants(self, watched: Watched, names: Mapping[int, frozenset[str]]) -> None:
+        before, watched.names = watched.names, names
+        for number in names.keys() - before.keys():
             self._of.setdefault(number, set()).add(watched)
-        for number in before - numbers:
+        for number in before.keys() - names.keys():
             wanting = self._of[number]
             wanting.discard(watched)
             if wanting:
                 continue
             del self._of[number]
-            self._tell({number}, gone={number})
+            self._tell_who_is_looked_at({number}, {number})
             if self._inotify is not None:
                 self._inotify.forget(number)
 
@@ -209,22 +222,22 @@ class Lookout:
             self._say_that_polls_are_alone(error)
             return
         self._loop.add_reader(inotify.fileno(), self._gather)
+        self._tell_who_is_looked_at(news.changed.keys(), news.gone)
+        for number, names in news.changed.items():
+            for one in self._of.get(number, ()):
+                one.heard(number, names, is_gone=number in news.gone)
         if news.overflowed:
             for one in self._all:
-                one.is_due, one.lost = True, one.numbers
-        self._tell(news.changed, gone=news.gone)
-        self._wake.set()
+                one.is_due, one.lost = True, frozenset(one.names)
+        if any(one.is_due for one in self._all):
+            self._wake.set()
 
-    def _tell(self, numbers: Collection[int], *, gone: Collection[int]) -> None:
+    def _tell_who_is_looked_at(self, numbers: Collection[int], gone: Collection[int]) -> None:
+        """A look begins watches that nobody knows of before it is over."""
         for one in self._all:
             if one.is_in_hand:
                 one.told_meanwhile.update(numbers)
                 one.ended_meanwhile.update(gone)
-        for number in numbers:
-            for one in self._of.get(number, ()):
-                one.is_due = True
-                if number in gone:
-                    one.lost |= {number}
 
     def _be_mute(self) -> None:
         """No events any more."""
@@ -241,12 +254,12 @@ class Lookout:
             _log.warning("directories are polled, and not watched: %s", error, exc_info=error)
 
 
-def _taken_from(todo: "deque[tuple[Watched, bool]]") -> "deque[tuple[Watched, bool]]":
+def _taken_from(due: Due) -> Due:
     """What nobody has begun with; a thread that comes back finds nothing to do."""
-    rest: deque[tuple[Watched, bool]] = deque()
+    rest: Due = deque()
     with suppress(IndexError):
         while True:
-            rest.append(todo.popleft())
+            rest.append(due.popleft())
     return rest
 
 

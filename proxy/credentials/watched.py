@@ -1,7 +1,7 @@
 """One holder's files, as they are watched."""
 
 import asyncio
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -20,8 +20,8 @@ class Look(NamedTuple):
 
     hint: bool
     """Whether files may have changed."""
-    numbers: frozenset[int]
-    """Of all watches that are needed from now on."""
+    names: Mapping[int, frozenset[str]]
+    """That matter, by the numbers of all watches that are needed from now on."""
     lost: frozenset[int]
     """Of those that were known to be lost, and have been begun anew where there was need."""
 
@@ -35,8 +35,8 @@ class Watched:
         self.is_in_hand = False
         self.is_due = True
         """For a look at its directories as well."""
-        self.numbers: frozenset[int] = frozenset()
-        """Of its watches, as far as the event loop knows."""
+        self.names: Mapping[int, frozenset[str]] = {}
+        """That matter, by the numbers of its watches, as far as the event loop knows."""
         self.lost: frozenset[int] = frozenset()
         """Those among them that watch no more, or another place."""
         self.told_meanwhile: set[int] = set()
@@ -44,6 +44,7 @@ class Watched:
         self.ended_meanwhile: set[int] = set()
         self._paths = paths
         self._changes = Changes(paths)
+        self._wanted: dict[Folder, frozenset[str]] = {}
         self._held: dict[Folder, int] = {}
         self._lacks = True
 
@@ -52,15 +53,23 @@ class Watched:
         self.is_in_hand, self.is_due = True, False
         self.told_meanwhile, self.ended_meanwhile = set(), set()
 
+    def heard(self, number: int, names: Collection[str], *, is_gone: bool) -> None:
+        """An event of one of its watches. Others may write their files beside ours all day."""
+        if is_gone:
+            self.lost |= {number}
+        elif "" not in names and self.names[number].isdisjoint(names):
+            return
+        self.is_due = True
+
     def look(
-        self, begin: Begin | None, known: MutableMapping[Path, Stamp], *, is_due: bool
+        self, begin: Begin | None, known: MutableMapping[str, Stamp], *, is_due: bool
     ) -> Look | None:
         """In a thread. `None`: all is as it was.
 
         `begin`: `None` when there are only polls. `known`: what others of the same moment have
         found, and shall find.
         """
-        before, lost = self.numbers, self.lost
+        before, lost = self.names, self.lost
         hint = self._changes.seen(known)
         if begin is not None and (hint or is_due or self._lacks):
             self._held = {folder: one for folder, one in self._held.items() if one not in lost}
@@ -68,17 +77,19 @@ class Watched:
                 if self._settled(begin):
                     break
                 hint |= self._changes.seen_meanwhile()
-        numbers = frozenset(self._held.values())
-        return Look(hint, numbers, lost) if hint or lost or numbers != before else None
+        names: dict[int, frozenset[str]] = {}
+        for folder, number in self._held.items():  # one directory may have several names
+            names[number] = names.get(number, frozenset()) | self._wanted[folder]
+        return Look(hint, names, lost) if hint or lost or names != before else None
 
     def _settled(self, begin: Begin) -> bool:
         """Whether all was watched already that can be; what comes to be watched may have changed
         before.
         """
         wanted, before = folders(self._paths), self._held
-        self._held = {one: before[one] for one in wanted & before.keys()}
-        for one in wanted - before.keys():
+        self._held = {one: before[one] for one in wanted.keys() & before.keys()}
+        for one in wanted.keys() - before.keys():
             with suppress(OSError):  # it is gone again, or the system has no watch left for us
-                self._held[one] = begin(str(one.path))
-        self._lacks = self._held.keys() != wanted
+                self._held[one] = begin(one.path)
+        self._lacks, self._wanted = self._held.keys() != wanted.keys(), wanted
         return self._held.keys() == before.keys()

@@ -15,28 +15,32 @@ Stamp: TypeAlias = tuple[int, ...] | str
 class Folder(NamedTuple):
     """One that is replaced is another one, under the same name."""
 
-    path: Path
+    path: str
     device: int
     inode: int
 
 
-def folders(paths: Collection[Path]) -> set[Folder]:
-    """Those to watch."""
-    found = set()
-    for folder in set().union(*map(folders_of, paths)):
+def folders(paths: Collection[Path]) -> dict[Folder, frozenset[str]]:
+    """Those to watch, with the names in them that matter."""
+    named: dict[str, set[str]] = {}
+    for path in paths:
+        for folder, names in folders_of(path).items():
+            named.setdefault(str(folder), set()).update(names)
+    found = {}
+    for name, names in named.items():
         with suppress(OSError):
-            status = folder.stat()
-            found.add(Folder(folder, status.st_dev, status.st_ino))
+            status = os.stat(name)  # noqa: PTH116  (a string will do)
+            found[Folder(name, status.st_dev, status.st_ino)] = frozenset(names)
     return found
 
 
-def folders_of(path: Path) -> set[Path]:
-    """The directories in which a change may make `path` lead to something else.
+def folders_of(path: Path) -> dict[Path, set[str]]:
+    """The directories in which a change may make `path` lead to something else, and of which name.
 
     These are where the file is, and where each link on the way to it is; of a path that leads
     nowhere yet, where its first missing part will be.
     """
-    found: set[Path] = set()
+    found: dict[Path, set[str]] = {}
     here = Path(path.anchor or Path.cwd())
     todo = _parts(path)
     links = 0
@@ -46,13 +50,12 @@ def folders_of(path: Path) -> set[Path]:
             here = here.parent
             continue
         target = _link(here / part)
+        if target is None and todo and (here / part).is_dir():
+            here /= part
+            continue
+        found.setdefault(here, set()).add(part)
         if target is None:
-            if todo and (here / part).is_dir():
-                here /= part
-                continue
-            found.add(here)
             break
-        found.add(here)
         links += 1
         if links > LINKS:
             break
@@ -65,11 +68,11 @@ class Changes:
     """Whether files may have changed since they were last looked at."""
 
     def __init__(self, paths: Collection[Path]) -> None:
-        self._paths = paths
+        self._paths = tuple(map(os.fspath, paths))
         self._stamps: list[Stamp] | None = None
         self._moved = False
 
-    def seen(self, known: MutableMapping[Path, Stamp] | None = None) -> bool:
+    def seen(self, known: MutableMapping[str, Stamp] | None = None) -> bool:
         """Says so a second time after each change.
 
         The clock of a file system is coarse: of two changes within 4 ms, the later may not show.
@@ -78,7 +81,7 @@ class Changes:
         before_last, self._moved = self._moved, False
         return self.seen_meanwhile(known) or before_last
 
-    def seen_meanwhile(self, known: MutableMapping[Path, Stamp] | None = None) -> bool:
+    def seen_meanwhile(self, known: MutableMapping[str, Stamp] | None = None) -> bool:
         """In the same look once more: the second word is kept for a later one."""
         stamps = [_known(path, {} if known is None else known) for path in self._paths]
         is_other, self._stamps = stamps != self._stamps, stamps
@@ -86,14 +89,14 @@ class Changes:
         return is_other
 
 
-def _known(path: Path, known: MutableMapping[Path, Stamp]) -> Stamp:
+def _known(path: str, known: MutableMapping[str, Stamp]) -> Stamp:
     stamp = known.get(path)
     if stamp is None:
         stamp = known[path] = _stamp(path)
     return stamp
 
 
-def _stamp(path: Path) -> Stamp:
+def _stamp(path: str) -> Stamp:
     try:
         status = os.stat(path)  # noqa: PTH116  (what it costs is asked twice a second)
     except (OSError, ValueError) as error:

@@ -74,20 +74,26 @@ async def watching(*paths: Path, poll_s: float = NEVER_S) -> AsyncIterator[Hints
 
 def test_the_folder_of_a_file_is_watched_and_the_file_is_not(tmp_path: Path) -> None:
     (tmp_path / "client.pem").touch()
-    assert folders_of(tmp_path / "client.pem") == {tmp_path}
+    assert folders_of(tmp_path / "client.pem") == {tmp_path: {"client.pem"}}
 
 
 def test_of_a_mount_the_folder_of_the_links_is_watched(tmp_path: Path) -> None:
     mount = KubernetesMount(tmp_path)
     mount.update({"client.pem": b"1"})
-    assert folders_of(tmp_path / "client.pem") == {tmp_path, (tmp_path / "..data").resolve()}
+    assert folders_of(tmp_path / "client.pem") == {
+        tmp_path: {"client.pem", "..data"},
+        (tmp_path / "..data").resolve(): {"client.pem"},
+    }
 
 
 def test_a_folder_that_is_a_link_is_watched_where_the_link_is(tmp_path: Path) -> None:
     (tmp_path / "v1").mkdir()
     (tmp_path / "v1" / "client.pem").touch()
     (tmp_path / "current").symlink_to(tmp_path / "v1")
-    assert folders_of(tmp_path / "current" / "client.pem") == {tmp_path, tmp_path / "v1"}
+    assert folders_of(tmp_path / "current" / "client.pem") == {
+        tmp_path: {"current"},
+        tmp_path / "v1": {"client.pem"},
+    }
 
 
 def test_links_lead_upwards_and_from_the_root(tmp_path: Path) -> None:
@@ -95,26 +101,29 @@ def test_links_lead_upwards_and_from_the_root(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / "archive" / "cert5.pem").touch()
     (tmp_path / "live" / "cert.pem").symlink_to("../archive/cert5.pem")
-    assert folders_of(tmp_path / "live" / "cert.pem") == {tmp_path / "live", tmp_path / "archive"}
+    assert folders_of(tmp_path / "live" / "cert.pem") == {
+        tmp_path / "live": {"cert.pem"},
+        tmp_path / "archive": {"cert5.pem"},
+    }
 
 
 def test_of_a_path_that_is_not_there_yet_its_first_missing_part_is_waited_for(
     tmp_path: Path,
 ) -> None:
-    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path}
+    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path: {"certs"}}
     (tmp_path / "certs").mkdir()
-    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path / "certs"}
+    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path / "certs": {"deep"}}
 
 
 def test_links_in_a_circle_are_not_followed_for_ever(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    assert folders_of(tmp_path / "a") == {tmp_path}
+    assert folders_of(tmp_path / "a") == {tmp_path: {"a", "b"}}
 
 
 def test_a_relative_path_is_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert folders_of(Path("certs/client.pem")) == {tmp_path}
+    assert folders_of(Path("certs/client.pem")) == {tmp_path: {"certs"}}
 
 
 async def test_every_swap_of_a_mount_is_seen_by_an_event(folder: Path) -> None:
