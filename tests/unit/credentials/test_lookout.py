@@ -15,7 +15,7 @@ import pytest
 from proxy.credentials.errands import Turns
 from proxy.credentials.inotify import Inotify, News
 from proxy.credentials.lookout import Lookout
-from proxy.credentials.watched import Watched
+from proxy.credentials.watched import Look, Watched
 from tests.servers.mount import KubernetesMount
 
 NEVER_S = 3600.0
@@ -280,6 +280,52 @@ async def test_after_an_overflow_everybody_looks(tmp_path: Path) -> None:
             (tmp_path / "client.pem").touch()
             await heard.more()
             await other.until(lambda: other.hints > 1)
+
+
+async def test_what_comes_just_before_a_folder_is_watched_is_not_missed(tmp_path: Path) -> None:
+    path = tmp_path / "certs" / "client.pem"
+    watched = Watched([path], Heard())
+
+    def begin(folder: str) -> int:
+        if folder == str(path.parent):
+            path.touch()
+        return len(folder)
+
+    looks = [watched.look(begin, {}, is_due=True) for _ in range(3)]
+    assert [look is not None and look.hint for look in looks] == [True, True, False]
+    path.parent.mkdir()
+    look = watched.look(begin, {}, is_due=True)
+    assert look is not None
+    assert look.hint
+    assert look.names == {len(str(path.parent)): {"client.pem"}}
+
+
+async def test_a_watch_that_the_system_has_ended_is_begun_anew(tmp_path: Path) -> None:
+    """As after a directory that was removed and made again, with the number that it had."""
+    counting, heard = Counting(), Heard()
+    async with lookout(make=lambda: counting) as one:
+        with _watching(one, (tmp_path / "client.pem", heard)):
+            await heard.more()
+            counting.forget(counting.numbers[str(tmp_path)])
+            for content in ("1", "two", "three"):
+                (tmp_path / "client.pem").write_text(content)
+                await heard.more()
+
+
+async def test_what_happens_while_a_look_begins_its_watches_makes_another_look(
+    tmp_path: Path,
+) -> None:
+    heard, looked = Heard(), Look(hint=False, names={7: frozenset({"key"})}, lost=frozenset())
+    async with lookout() as one:
+        with _watching(one, (tmp_path / "client.pem", heard)):
+            await heard.more()
+            (watched,) = one._all
+            for told, ended in ((set(), set()), ({7}, set()), ({7}, {7})):  # type: ignore[var-annotated]
+                watched.begin()
+                one._tell_who_is_looked_at(told, ended)
+                one._looked(watched, looked)
+                assert (watched.is_due, watched.lost) == (bool(told), ended)
+            watched.is_in_hand = False
 
 
 async def test_errands_are_done_one_by_one_and_a_late_one_keeps_nobody_waiting() -> None:
