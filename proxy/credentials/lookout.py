@@ -25,8 +25,9 @@ LATE_S = 0.5
 """A look that takes longer hangs, as far as the others are concerned."""
 STOP_S = 1.0
 """A thread that hangs on a dead mount is left behind."""
-THOROUGH_EACH = 20
-"""Of so many polls, one of each looks whether directories were replaced without an event."""
+THOROUGH_EACH = 120
+"""Of so many polls of each holder's files, one also looks whether directories were replaced without
+an event. Until then a change behind them is seen by the polls alone."""
 
 _EXHAUSTED = frozenset({EMFILE, ENFILE, ENOMEM, ENOSPC})
 _log = logging.getLogger(__name__)
