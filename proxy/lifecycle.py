@@ -25,18 +25,21 @@ EXIT_BY_SIGNAL = 128
 
 AT_ONCE_BYTES = 48 * 1024
 """Read from a socket. asyncio makes a buffer of 256 KiB for each read, which `give_memory_back` has
-the system map and unmap again: more work than to read a question. And each TLS connection keeps
-another one for as long as it lives: 64 to a vendor would be 16 MiB."""
+the system map and unmap again: more work than to read a question."""
 
 
 def read_less_at_once(transport: asyncio.BaseTransport) -> None:
-    """For connections that bring little and often. Those of TLS see `read_less_of_tls`."""
+    """For connections that bring little and often. For those of TLS see `keep_less_for_tls`."""
     if hasattr(transport, "max_size"):
         transport.max_size = AT_ONCE_BYTES
 
 
-def read_less_of_tls() -> None:
-    """For all that are opened from now on. A record is 16 KiB at most (RFC 8446, section 5.1)."""
+def keep_less_for_tls() -> None:
+    """Each TLS connection from now on keeps a buffer of `AT_ONCE_BYTES`, three records of RFC 8446.
+
+    asyncio gives each of them 256 KiB, in use or idle: 50 MiB for 50 vendors with four warm
+    connections each.
+    """
     sslproto.SSLProtocol.max_size = AT_ONCE_BYTES
 
 
@@ -139,8 +142,8 @@ class Stop:
 def give_memory_back() -> bool:
     """Large buffers go back to the system as soon as they are free. Whether the C library does so.
 
-    Each TLS connection has one of 256 KiB. Left to itself, glibc takes them from its heap after a
-    while, between small things that stay, and the memory of the busiest minute is kept for ever.
+    Left to itself, glibc takes them from its heap after a while, between small things that stay,
+    and the memory of the busiest minute is kept for ever.
     """
     try:
         set_option = ctypes.CDLL(None).mallopt
@@ -185,7 +188,7 @@ def run(main: Callable[[Stop], Coroutine[Any, Any, int]]) -> int:
         return await Stop().guard(main)
 
     give_memory_back()
-    read_less_of_tls()
+    keep_less_for_tls()
     take_descriptors()
     with asyncio.Runner() as runner:
         return runner.run(guarded())

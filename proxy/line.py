@@ -47,8 +47,7 @@ class Line(Exchange):
         clock: Callable[[], datetime],
         luck: Luck,
     ) -> None:
-        # Threads start with the first use. Each kind of work has its own, for it may keep one busy.
-        self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-credentials")
+        # A thread that starts with the first use, and that large bodies may keep busy.
         self._parsing = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-parsing")
         self._site = Site(
             setting=setting,
@@ -64,9 +63,7 @@ class Line(Exchange):
                 for endpoint in ("vendor", "token")
             },
         )
-        self.source = CredentialSource(
-            name, setting.tls, setting.oauth2, clock=clock, executor=self._reading
-        )
+        self.source = CredentialSource(name, setting.tls, setting.oauth2, clock=clock)
         self.generation: Generation | None = None
         self._retired: list[Generation] = []
         self._looked = asyncio.Event()
@@ -143,8 +140,7 @@ class Line(Exchange):
         for one in (self.generation, *self._retired):
             if one is not None:
                 await one.aclose()
-        for threads in (self._reading, self._parsing):
-            threads.shutdown(wait=False, cancel_futures=True)
+        self._parsing.shutdown(wait=False, cancel_futures=True)
 
     async def _send(self, request: VendorRequest, call: Call) -> VendorReply:
         generation = self.generation

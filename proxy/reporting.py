@@ -22,7 +22,7 @@ from proxy.telemetry.records import (
 
 def credentials_record(name: str, connection: VendorConnection, now: datetime) -> CredentialsRecord:
     credentials, source = connection.credentials, connection.source
-    status = connection.status()
+    status = connection.status(with_breakers=False)
     ends = status.token_ends_at
     return CredentialsRecord(
         connection=name,

@@ -1,8 +1,7 @@
 """Where one connection's credentials come from, for as long as it lives."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TypeAlias
 
 from adapters.outcome import LookupFailed, Reason
 from config.settings import ClientTls, OAuth2
+from proxy.credentials import errands
 from proxy.credentials.files import file_paths, read_set
 from proxy.credentials.judgement import CLOCK_TOLERANCE, FileProblem
 from proxy.credentials.loading import Loaded, failure, load
@@ -17,6 +17,8 @@ from proxy.credentials.snapshot import Credentials
 from proxy.credentials.watch import POLL_S, Watcher
 
 OnSwap: TypeAlias = Callable[[Credentials], None]
+Read: TypeAlias = Callable[[Callable[[], Loaded | None]], Awaitable[Loaded | None]]
+"""Gives the result of work that may hang on a dead mount."""
 OnRefused: TypeAlias = Callable[[tuple[FileProblem, ...]], None]
 
 SETTLE_S = 0.05
@@ -29,7 +31,7 @@ LONGEST_WAIT = timedelta(seconds=60)
 class CredentialSource:
     """The last good credentials, and what is wrong with the files as they are now.
 
-    `executor` has a thread that nothing else keeps busy. Nothing is read before the first look.
+    Nothing is read before the first look.
     """
 
     def __init__(
@@ -39,14 +41,14 @@ class CredentialSource:
         oauth2: OAuth2 | None,
         *,
         clock: Callable[[], datetime],
-        executor: Executor,
+        read: Read = errands.read,
     ) -> None:
         """`name`: the connection's."""
         self.name = name
         self._tls = tls
         self._oauth2 = oauth2
         self._clock = clock
-        self._executor = executor
+        self._read = read
         self._looking = asyncio.Lock()
         self._latest: Loaded | None = None
         self._good: Loaded | None = None
@@ -98,9 +100,7 @@ class CredentialSource:
     async def look(self, now: datetime) -> bool:
         """Reads the files; whether `current` is another one by it."""
         async with self._looking:
-            looking = partial(self._look, now)
-            loaded = await asyncio.get_running_loop().run_in_executor(self._executor, looking)
-            return self._take(loaded)
+            return self._take(await self._read(partial(self._look, now)))
 
     async def run(
         self,

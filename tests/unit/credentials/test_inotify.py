@@ -1,7 +1,7 @@
-"""What the system tells of changes: everything that happens in a folder, and a stop at once."""
+"""What the system tells of changes: everything that happens in a folder, on one descriptor."""
 
-import asyncio
 import os
+import select
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from proxy.credentials.inotify import Inotify, StopSign
+from proxy.credentials.inotify import Inotify, News
 
 LONG_S = 60.0
 """A wait that does not come to its end."""
 
 
 @pytest.fixture
-def stop() -> Iterator[StopSign]:
-    with closing(StopSign()) as sign:
-        yield sign
+def inotify() -> Iterator[Inotify]:
+    with closing(Inotify()) as one:
+        yield one
 
 
 @pytest.fixture
@@ -27,6 +27,12 @@ def folder(tmp_path: Path) -> Path:
     inner.mkdir()
     (inner / "there").write_bytes(b"1")
     return inner
+
+
+def told(inotify: Inotify) -> News:
+    """The next news."""
+    assert select.select([inotify], [], [], LONG_S)[0]
+    return inotify.read()
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -41,67 +47,65 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_whatever_changes_in_a_folder_ends_the_wait(
-    folder: Path, stop: StopSign, change: Callable[[Path], object]
+def test_whatever_changes_in_a_folder_is_told(
+    inotify: Inotify, folder: Path, change: Callable[[Path], object]
 ) -> None:
     folder.with_name("file").touch()
-    with closing(Inotify([str(folder)])) as inotify:
-        assert inotify.wait(stop, 0.0) == set()
-        change(folder)
-        assert inotify.wait(stop, LONG_S) == set()  # the folder itself is there
+    number = inotify.watch(str(folder))
+    assert inotify.read() == News()
+    change(folder)
+    news = told(inotify)
+    assert (news.changed.keys(), news.gone) == ({number}, set())  # the folder itself is there
+    assert news.changed[number] & {"there", "new", "link"}
 
 
-def test_what_changes_between_two_waits_is_not_missed(folder: Path, stop: StopSign) -> None:
-    with closing(Inotify([str(folder)])) as inotify:
-        for content in (b"2", b"3"):
-            (folder / "there").write_bytes(content)
-            assert inotify.wait(stop, LONG_S) == set()
+def test_of_several_folders_the_one_that_changed_is_told(inotify: Inotify, folder: Path) -> None:
+    other = folder.with_name("other")
+    other.mkdir()
+    numbers = [inotify.watch(str(one)) for one in (folder, other)]
+    (other / "new").touch()
+    assert told(inotify).changed == {numbers[1]: {"new"}}
+    (folder / "new").touch()
+    assert told(inotify).changed == {numbers[0]: {"new"}}
+
+
+def test_a_folder_has_one_watch_whatever_it_is_called(inotify: Inotify, folder: Path) -> None:
+    folder.with_name("alias").symlink_to(folder)
+    assert inotify.watch(str(folder)) == inotify.watch(str(folder.with_name("alias")))
 
 
 @pytest.mark.parametrize("way", ["removed", "renamed"])
-def test_a_folder_that_is_no_longer_there_is_named(folder: Path, stop: StopSign, way: str) -> None:
+def test_a_folder_that_is_no_longer_there_is_gone(inotify: Inotify, folder: Path, way: str) -> None:
     (folder / "there").unlink()
-    with closing(Inotify([str(folder), str(folder.parent)])) as inotify:
-        folder.rmdir() if way == "removed" else folder.rename(folder.with_name("elsewhere"))
-        assert inotify.wait(stop, LONG_S) == {str(folder)}
+    number = inotify.watch(str(folder))
+    inotify.watch(str(folder.parent))
+    folder.rmdir() if way == "removed" else folder.rename(folder.with_name("elsewhere"))
+    assert told(inotify).gone == {number}
 
 
-def test_after_an_overflow_every_folder_is_named(folder: Path, stop: StopSign) -> None:
-    with closing(Inotify([str(folder), str(folder.parent)])) as inotify:
-        reading, writing = os.pipe()
-        os.write(writing, struct.pack("iIII", -1, 0x4000, 0, 0))
-        os.dup2(reading, inotify._descriptor)
-        assert inotify.wait(stop, LONG_S) == {str(folder), str(folder.parent)}
-        os.close(reading)
-        os.close(writing)
+def test_a_watch_that_is_forgotten_tells_nothing_more(inotify: Inotify, folder: Path) -> None:
+    number = inotify.watch(str(folder))
+    inotify.forget(number)
+    inotify.forget(number)  # a second time does nothing
+    assert told(inotify).gone == {number}
+    (folder / "new").touch()
+    assert inotify.read() == News()
+    assert inotify.watch(str(folder)) != number
 
 
-def test_the_wait_has_an_end_without_any_change(folder: Path, stop: StopSign) -> None:
-    with closing(Inotify([str(folder)])) as inotify:
-        assert inotify.wait(stop, 0.001) == set()
+def test_an_overflow_is_told(inotify: Inotify, folder: Path) -> None:
+    number = inotify.watch(str(folder))
+    reading, writing = os.pipe()
+    os.write(writing, struct.pack("iIII", -1, 0x4000, 0, 0))
+    os.write(writing, struct.pack("iIII", number, 0x100, 0, 0))
+    os.dup2(reading, inotify.fileno())
+    assert inotify.read() == News(changed={number: {""}}, overflowed=True)
+    os.close(reading)
+    os.close(writing)
 
 
-async def test_a_stop_ends_the_wait_at_once(folder: Path, stop: StopSign) -> None:
-    with closing(Inotify([str(folder)])) as inotify:
-        waiting = asyncio.to_thread(inotify.wait, stop, LONG_S)
-        async with asyncio.timeout(LONG_S / 2), asyncio.TaskGroup() as tasks:
-            waited = tasks.create_task(waiting)
-            stop.set()
-            stop.set()  # a second time does nothing
-        assert waited.result() == set()
-
-
-def test_a_stop_ends_the_gathering_too(folder: Path, stop: StopSign) -> None:
-    with closing(Inotify([str(folder)])) as inotify:
-        (folder / "there").write_bytes(b"2")
-        stop.set()
-        assert inotify.wait(stop, LONG_S, gather_s=LONG_S) == set()
-
-
-def test_a_folder_that_is_not_there_is_refused_and_nothing_stays_open(folder: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (a count of names)
+def test_a_folder_that_is_not_there_is_refused(inotify: Inotify, folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Inotify([str(folder), str(folder / "gone")])
+        inotify.watch(str(folder / "gone"))
     with pytest.raises(NotADirectoryError):
-        Inotify([str(folder / "there")])
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208  (a count of names)
+        inotify.watch(str(folder / "there"))

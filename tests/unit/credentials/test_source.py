@@ -2,12 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -16,30 +15,27 @@ from hypothesis import strategies as st
 from adapters.outcome import Reason
 from adapters.simulator.certificates import Authority, Validity
 from config.settings import ClientTls, OAuth2
+from proxy.credentials import errands
 from proxy.credentials.judgement import FileProblem
 from proxy.credentials.snapshot import Credentials
-from proxy.credentials.source import LONGEST_WAIT, CredentialSource, pause_s
+from proxy.credentials.source import LONGEST_WAIT, CredentialSource, Read, pause_s
 from proxy.credentials.watch import Watcher
 from tests.servers.mount import KubernetesMount
 from tests.unit.credentials.conftest import NOW
+
+T = TypeVar("T")
 
 BOUND_S = 10.0
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as one:
-        yield one
-
-
 @pytest.fixture
-def source(folder: Path, executor: Executor) -> CredentialSource:
+def source(folder: Path) -> CredentialSource:
     (folder / "secret").write_text("first")
-    return source_of(folder, executor)
+    return source_of(folder)
 
 
-def source_of(folder: Path, executor: Executor, now: datetime = NOW) -> CredentialSource:
+def source_of(folder: Path, now: datetime = NOW, read: Read = errands.read) -> CredentialSource:
     tls = ClientTls(
         certificate_file=str(folder / "client.pem"),
         key_file=str(folder / "client.key"),
@@ -50,7 +46,7 @@ def source_of(folder: Path, executor: Executor, now: datetime = NOW) -> Credenti
         client_id="c",
         client_secret_file=str(folder / "secret"),
     )
-    return CredentialSource("csg", tls, oauth2, clock=lambda: now, executor=executor)
+    return CredentialSource("csg", tls, oauth2, clock=lambda: now, read=read)
 
 
 def rotate(folder: Path, authority: Authority, validity: Validity | None = None) -> int:
@@ -213,19 +209,17 @@ def trusted_by(context: ssl.SSLContext) -> list[str]:
     ]  # type: ignore[misc, union-attr, index]  # typeshed has it loosely
 
 
-class AtOnce(Executor):
+async def at_once(work: Callable[[], T]) -> T:
     """Every look is over before the first one is heard of."""
-
-    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Any:
-        future: Future[Any] = Future()
-        future.set_result(work(*arguments, **named))
-        return future
+    result = work()
+    await asyncio.sleep(0)
+    return result
 
 
 async def test_many_who_look_at_once_make_one_version(
     source: CredentialSource, folder: Path
 ) -> None:
-    source = source_of(folder, AtOnce())
+    source = source_of(folder, read=at_once)
     swapped = await asyncio.gather(*(source.look(NOW) for _ in range(20)))
     assert swapped.count(True) == 1
     assert source.current is not None
@@ -278,10 +272,10 @@ def mounted(authority: Authority, secret: str) -> dict[str, bytes]:
 
 
 async def test_a_mount_that_comes_late_and_rotates_is_followed_by_itself(
-    tmp_path: Path, executor: Executor, authority: Authority
+    tmp_path: Path, authority: Authority
 ) -> None:
     mount = KubernetesMount(tmp_path / "mounts" / "csg")
-    source = source_of(mount.path, executor)
+    source = source_of(mount.path)
     async with running(source) as story:
         await story.until(refused=1)
         for number in range(1, 6):

@@ -5,15 +5,14 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 
-from proxy.credentials import watch
-from proxy.credentials.inotify import Inotify, StopSign
-from proxy.credentials.watch import Watcher, folders_of
+from proxy.credentials.watch import Watcher
+from proxy.credentials.whereabouts import Changes, folders_of
 from tests.servers.mount import KubernetesMount, PlainFolder
 
 NEVER_S = 3600.0
@@ -75,20 +74,26 @@ async def watching(*paths: Path, poll_s: float = NEVER_S) -> AsyncIterator[Hints
 
 def test_the_folder_of_a_file_is_watched_and_the_file_is_not(tmp_path: Path) -> None:
     (tmp_path / "client.pem").touch()
-    assert folders_of(tmp_path / "client.pem") == {tmp_path}
+    assert folders_of(tmp_path / "client.pem") == {tmp_path: {"client.pem"}}
 
 
 def test_of_a_mount_the_folder_of_the_links_is_watched(tmp_path: Path) -> None:
     mount = KubernetesMount(tmp_path)
     mount.update({"client.pem": b"1"})
-    assert folders_of(tmp_path / "client.pem") == {tmp_path, (tmp_path / "..data").resolve()}
+    assert folders_of(tmp_path / "client.pem") == {
+        tmp_path: {"client.pem", "..data"},
+        (tmp_path / "..data").resolve(): {"client.pem"},
+    }
 
 
 def test_a_folder_that_is_a_link_is_watched_where_the_link_is(tmp_path: Path) -> None:
     (tmp_path / "v1").mkdir()
     (tmp_path / "v1" / "client.pem").touch()
     (tmp_path / "current").symlink_to(tmp_path / "v1")
-    assert folders_of(tmp_path / "current" / "client.pem") == {tmp_path, tmp_path / "v1"}
+    assert folders_of(tmp_path / "current" / "client.pem") == {
+        tmp_path: {"current"},
+        tmp_path / "v1": {"client.pem"},
+    }
 
 
 def test_links_lead_upwards_and_from_the_root(tmp_path: Path) -> None:
@@ -96,26 +101,29 @@ def test_links_lead_upwards_and_from_the_root(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / "archive" / "cert5.pem").touch()
     (tmp_path / "live" / "cert.pem").symlink_to("../archive/cert5.pem")
-    assert folders_of(tmp_path / "live" / "cert.pem") == {tmp_path / "live", tmp_path / "archive"}
+    assert folders_of(tmp_path / "live" / "cert.pem") == {
+        tmp_path / "live": {"cert.pem"},
+        tmp_path / "archive": {"cert5.pem"},
+    }
 
 
 def test_of_a_path_that_is_not_there_yet_its_first_missing_part_is_waited_for(
     tmp_path: Path,
 ) -> None:
-    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path}
+    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path: {"certs"}}
     (tmp_path / "certs").mkdir()
-    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path / "certs"}
+    assert folders_of(tmp_path / "certs" / "deep" / "client.pem") == {tmp_path / "certs": {"deep"}}
 
 
 def test_links_in_a_circle_are_not_followed_for_ever(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    assert folders_of(tmp_path / "a") == {tmp_path}
+    assert folders_of(tmp_path / "a") == {tmp_path: {"a", "b"}}
 
 
 def test_a_relative_path_is_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert folders_of(Path("certs/client.pem")) == {tmp_path}
+    assert folders_of(Path("certs/client.pem")) == {tmp_path: {"certs"}}
 
 
 async def test_every_swap_of_a_mount_is_seen_by_an_event(folder: Path) -> None:
@@ -166,43 +174,10 @@ async def test_a_link_that_is_turned_over_higher_up_is_seen(folder: Path) -> Non
         await hints.until_found(b"v2")
 
 
-def test_without_events_the_poll_sees_it(tmp_path: Path) -> None:
-    """As where inotify has run out, or a network mount is silent."""
-    stop = StopSign()
-    path = tmp_path / "client.pem"
-    no_events = nullcontext(watch._no_events)
-    hints = watch._hints([path], stop, poll_s=0.01, events_of=lambda _: no_events)
-    next(hints)
-    next(hints)  # the second word on the first look
-    path.write_bytes(b"1")
-    next(hints)
-    stop.set()
-    assert list(hints) == []
-    stop.close()
-
-
-def test_a_folder_that_is_gone_again_has_no_events(tmp_path: Path) -> None:
-    gone = watch._Folder(tmp_path / "gone", 0, 0)
-    with closing(StopSign()) as stop, watch._events_of([gone]) as wait:
-        assert wait(stop, 0.0) == set()
-
-
-def test_a_watch_that_breaks_names_every_folder_so_that_another_one_is_begun(
-    tmp_path: Path,
-) -> None:
-    class Broken(Inotify):
-        def wait(self, *_: object, **_more: object) -> set[str]:
-            raise OSError("nothing can be read")
-
-    folder = watch._Folder(tmp_path, 1, 2)
-    with closing(StopSign()) as stop, watch._events_of([folder], make=Broken) as wait:
-        assert wait(stop, 0.0) == {str(tmp_path)}
-
-
 def test_a_change_is_told_twice_and_rest_not_at_all(tmp_path: Path) -> None:
     """Two writes within one tick of a coarse clock look like one."""
     path = tmp_path / "client.pem"
-    changes = watch._Changes([path])
+    changes = Changes([path])
     assert [changes.seen() for _ in range(4)] == [True, True, False, False]
     path.write_bytes(b"1")
     assert [changes.seen() for _ in range(4)] == [True, True, False, False]
