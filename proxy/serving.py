@@ -20,14 +20,11 @@ from proxy.telemetry import Telemetry
 from proxy.telemetry.log import Log, capture_libraries
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.tracing import open_tracing
-from proxy.unmapping import unmap_files
 from proxy.watching import Hints
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 LAST_LINES_S = 1.0
 """How long the end waits for whoever reads the log."""
-STARTED_LOOKS = 2
-"""After so many the start is over: connections to the vendors are warm, if they can be."""
 SETTLE_S = 0.05
 SETTLE_LOOKS = 10
 
@@ -103,7 +100,6 @@ class Serving:
         hints = Hints(sidecar.spawn)
         stopping = sidecar.spawn(_hint_at_stop(stop, hints))
         own = () if self.path is None else (self.path,)
-        looks = 0
         try:
             while not stop.is_set:
                 try:
@@ -111,9 +107,6 @@ class Serving:
                 except Exception as error:  # noqa: BLE001  (told; what serves, serves on)
                     sidecar.tell(error)
                 hints.watch(sidecar.files().union(own))
-                looks += 1
-                if looks == STARTED_LOOKS:
-                    await asyncio.to_thread(unmap_files)
                 await hints.next()
         finally:
             stopping.cancel()

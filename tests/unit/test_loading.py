@@ -1,11 +1,9 @@
 """What a start is spared, and that nothing else is different for it."""
 
-import dataclasses
 import gc
 import ssl
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, dataclass, field
 
 import pytest
 
@@ -13,8 +11,6 @@ from proxy.credentials.files import RawSet
 from proxy.credentials.tls import client_context
 from proxy.loading import loading
 
-CREATE = "_create_fn"
-"""Python 3.13 has none, and gains nothing here."""
 LOADED = """
 import ssl
 from proxy.loading import loading
@@ -25,57 +21,11 @@ print(ssl.create_default_context().verify_mode)
 """
 
 
-def test_a_dataclass_made_meanwhile_is_one_like_any_other() -> None:
-    with loading():
-
-        @dataclass(frozen=True, slots=True, order=True)
-        class Fee:
-            pounds: int
-            pence: int = 0
-            note: str = field(default="", repr=False, compare=False)
-
-    class Rebate(Fee):
-        __slots__ = ()
-
-    one, same, more = Fee(3, 50, "a"), Fee(3, 50, "b"), Fee(4)
-    for _ in range(2):  # made by its first call, and then there
-        assert one == same != more
-        assert hash(one) == hash(same)
-        assert len({one, same, more}) == 2
-        assert one < more
-        assert repr(one).endswith("Fee(pounds=3, pence=50)")
-        assert one != Rebate(3, 50)
-        assert repr(Rebate(3)).endswith("Rebate(pounds=3, pence=0)")
-        with pytest.raises(FrozenInstanceError, match="cannot assign to field 'pence'"):
-            one.pence = 1  # type: ignore[misc]  # what must not be possible is tried
-        with pytest.raises(FrozenInstanceError, match="cannot delete field 'pence'"):
-            del one.pence  # type: ignore[misc]  # as above
-    assert Fee.__eq__.__qualname__.endswith("Fee.__eq__")
-    assert dataclasses.replace(one, pence=0) == Fee(3)
-
-
-@pytest.mark.skipif(not hasattr(dataclasses, CREATE), reason="this Python makes methods at once")
-def test_a_method_is_made_by_its_first_call_and_is_then_the_usual_one() -> None:
-    with loading():
-
-        @dataclass
-        class Made:
-            one: int
-
-    @dataclass
-    class Usual:
-        one: int
-
-    assert Made.__eq__.__code__.co_varnames != Usual.__eq__.__code__.co_varnames
-    assert Made(1) == Made(1)
-    assert Made.__eq__.__code__.co_code == Usual.__eq__.__code__.co_code
-
-
 def test_everything_is_as_before_when_loading_is_over_even_if_it_failed() -> None:
-    before = ssl.create_default_context, getattr(dataclasses, CREATE, None), gc.isenabled()
+    before = ssl.create_default_context, gc.isenabled()
     with pytest.raises(ImportError), loading():
         _fail(before)
-    after = ssl.create_default_context, getattr(dataclasses, CREATE, None), gc.isenabled()
+    after = ssl.create_default_context, gc.isenabled()
     assert before == after
 
 
