@@ -124,7 +124,9 @@ class Keeping(Generic[T]):
         """
         vault, section, tally = self._vault, self._section, call.tally
         try:
-            entry = vault.at_a_glance(section, name, gathered, now_ms=moment.asked_at_ms)
+            entry = vault.at_a_glance(
+                section, customer_id, name, gathered, now_ms=moment.asked_at_ms
+            )
         except Exception:  # noqa: BLE001  (it comes again on the longer way, which tells of it)
             return None
         if entry is None or not isinstance(tally, Tally):

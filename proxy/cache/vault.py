@@ -134,13 +134,21 @@ class Vault:
         return gathered
 
     def at_a_glance(
-        self, section: Section[T], name: bytes, gathered: Gathered, *, now_ms: int
+        self,
+        section: Section[T],
+        customer_id: UUID,
+        name: bytes,
+        gathered: Gathered,
+        *,
+        now_ms: int,
     ) -> Entry[T] | None:
         """The one entry that was asked for, where nothing else is known that has to be weighed
         against it; `understood` has a closer look at the others.
         """
         value = gathered.values[0]
-        if value is None or self.keeper.knows_any:
+        if value is None:
+            return None
+        if self.keeper.knows_any and self.keeper.recall(section, customer_id) is not None:
             return None
         entry = self.means.envelopes.open_one(section, name, value, now_ms=now_ms)
         return None if isinstance(entry, Refused) else entry

@@ -178,11 +178,16 @@ class Door:
             )
         )
 
-    async def drain(self, grace_s: float) -> bool:
-        """Waits until nothing is in flight, `grace_s` at most; answers say goodbye from now on."""
+    def say_goodbye(self) -> None:
+        """With each answer from now on: its connection is closed after it."""
         self._closing = True
+
+    async def drain(self, grace_s: float) -> bool:
+        """Says goodbye, and waits until nothing is in flight, `grace_s` at most."""
+        self.say_goodbye()
         if not self._in_flight:
             return True
+        self._idle.clear()
         try:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()

@@ -70,6 +70,7 @@ class Listener:
 
         Cancelled, it ends what is in flight at once.
         """
+        self.door.say_goodbye()
         for server in self._accepting:
             server.close()
         self._accepting.clear()

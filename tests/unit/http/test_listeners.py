@@ -208,7 +208,7 @@ async def refused(client: Client) -> None:
 
 async def test_closing_lets_what_is_in_flight_finish_and_says_goodbye(sidecar: Sidecar) -> None:
     sidecar.adapter.billing[A] = found("1")
-    sidecar.adapter.held = asyncio.Event()
+    sidecar.adapter.gate = asyncio.Event()
     async with serving(sidecar.door(), ANY) as client, asyncio.TaskGroup() as tasks:
 
         async def ask() -> tuple[int, str | None]:
@@ -220,7 +220,7 @@ async def test_closing_lets_what_is_in_flight_finish_and_says_goodbye(sidecar: S
         closing = tasks.create_task(client.listener.close(5))
         await refused(client)
         assert not closing.done()
-        sidecar.adapter.held.set()
+        sidecar.adapter.gate.set()
         assert await asking == (200, "close")
 
 
