@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 
+from proxy.http.caller import Patience
 from tests.bench.asking_steadily import Heard, Pace
 from tests.bench.figures import Findings, Row, Sample, Target
 from tests.bench.lab import Lab, Sidecar, laboratory
@@ -86,7 +87,7 @@ async def _run(stage: Stage, rounds: int) -> Findings:
         steps = await _climb(lab, sidecar, talker)
         best = [one for one in steps if one.is_sustained][-1:] or steps[:1]
         judged = [await _step(lab, sidecar, talker, best[0].per_s) for _ in range(rounds)]
-    invalid = [text for one in (*steps, *judged) for text in one.heard.invalid]
+    invalid, beyond = _invalid(steps, judged)
     measured = {
         "sla_single": Sample(tuple(percentile(one.heard.singles_ms, 0.95) for one in judged)),
         "sla_batch": Sample(tuple(percentile(one.heard.batches_ms, 0.95) for one in judged)),
@@ -97,7 +98,23 @@ async def _run(stage: Stage, rounds: int) -> Findings:
         f"Judged at {best[0].per_s:.0f} questions/s. {answers:,} bodies were held against the "
         f"contract's models and the customers' fees. {' '.join(sorted(set(invalid)))}".strip()
     ]
+    if beyond:
+        notes.append(
+            f"Beyond what the core can do {len(beyond)} had none that is valid "
+            f"({', '.join(sorted(set(beyond)))}): more than {Patience().callers:,} callers at once "
+            "are turned away."
+        )
     return Findings([one.row() for one in steps], measured, notes)
+
+
+def _invalid(steps: Sequence[Step], judged: Sequence[Step]) -> tuple[list[str], list[str]]:
+    """What was wrong with answers at what the core can do, and beyond."""
+    beyond = [one for one in steps if not one.is_sustained]
+    within = [one for one in steps if one.is_sustained]
+    return (
+        [text for one in (*within, *judged) for text in one.heard.invalid],
+        [text for one in beyond for text in one.heard.invalid],
+    )
 
 
 async def _climb(lab: Lab, sidecar: Sidecar, talker: Talker) -> Sequence[Step]:
