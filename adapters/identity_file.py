@@ -14,7 +14,9 @@ from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from uuid import UUID
 
 from adapters.call import Call
@@ -158,13 +160,27 @@ class FileIdentity:
             return False
         self._looked_at = now
         loop = asyncio.get_running_loop()
-        self._look = loop.run_in_executor(None, _look_at, self._path, self._last, self._size_limit)
+        self._look = loop.create_future()
         self._look.add_done_callback(self._end_look)
+        work = partial(_look_at, self._path, self._last, self._size_limit)
+        # Of its own, for a dead mount keeps it: one of the event loop's would keep the process.
+        Thread(target=_read, args=(loop, self._look, work), name="identities", daemon=True).start()
         return True
 
     def _end_look(self, look: "Future[_Read]") -> None:
         self._look = None
         self._last = look.result()
+
+
+def _read(
+    loop: asyncio.AbstractEventLoop, look: "Future[_Read]", work: Callable[[], "_Read"]
+) -> None:
+    try:
+        tell = partial(look.set_result, work())
+    except BaseException as error:  # noqa: BLE001  (raised where it is awaited)
+        tell = partial(look.set_exception, error)
+    with suppress(RuntimeError):  # the loop is closed, for the thread was left behind
+        loop.call_soon_threadsafe(tell)
 
 
 def _look_at(path: Path, last: _Read, size_limit: int) -> _Read:

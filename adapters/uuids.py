@@ -3,8 +3,8 @@ than all else that is done with the id of one customer in a batch.
 """
 
 from collections import deque
-from itertools import repeat
-from struct import unpack
+from itertools import chain, repeat
+from struct import Struct
 from typing import Final
 from uuid import UUID, SafeUUID
 
@@ -16,6 +16,8 @@ _set_int = UUID.__dict__["int"].__set__
 _set_is_safe = UUID.__dict__["is_safe"].__set__
 _UNKNOWN: Final = SafeUUID.unknown
 _new = object.__new__
+_each = Struct(f"{LENGTH}s").iter_unpack
+"""One format for batches of all sizes: `struct` keeps each that it has met."""
 
 
 def uuid_of(text: str) -> UUID:
@@ -32,7 +34,7 @@ def uuids_of_bytes(octets: bytes) -> list[UUID]:
     if beyond:
         raise ValueError
     made = [*map(_new, repeat(UUID, number))]
-    ints = map(int.from_bytes, unpack(f"{LENGTH}s" * number, octets))
+    ints = map(int.from_bytes, chain.from_iterable(_each(octets)))
     deque(map(_set_int, made, ints), maxlen=0)
     deque(map(_set_is_safe, made, repeat(_UNKNOWN)), maxlen=0)
     return made

@@ -61,7 +61,7 @@ def glance(  # noqa: C901, PLR0915  (one loop: a call in it would cost as much a
     known: list[Known[T] | None] = []
     rest: list[int] = []
     due: list[int] = []
-    add, negative, soonest_ms = known.append, 0, LONGEST_MS
+    add, negative, soonest_ms = known.append, 0, LONGEST_MS + CLOCK_TOLERANCE_MS
     _, _, _, decode, basis = section
     ttl_ms, negative_ttl_ms = lives.ttl_ms, lives.negative_ttl_ms
     latest_ms = asked_at_ms + CLOCK_TOLERANCE_MS

@@ -74,6 +74,7 @@ class Keeper:
         self._full = max(1, min(AT_ONCE, most // 2))
         self._writer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self._latest = 0.0
         """When something was learned, on the event loop's clock."""
 
@@ -84,6 +85,8 @@ class Keeper:
 
     def keep(self, key: Key, entry: Entry[Any], *, left_s: float) -> None:
         """`left_s`: until it ends."""
+        if self._is_closed:
+            return
         if len(self._queue) >= self._most and key not in self._queue:
             self._witness.dropped(1, "queue_full")
             return
@@ -121,7 +124,8 @@ class Keeper:
             await asyncio.wait({cast("asyncio.Task[None]", self._writer)})
 
     async def aclose(self) -> None:
-        """What is not written by now is dropped."""
+        """What is not written by now is dropped, and so is what is learned later."""
+        self._is_closed = True
         self._queue.clear()
         self._recent.clear()
         self._stop_timer()
@@ -237,7 +241,7 @@ class Keeper:
         puts: list[Put] = []
         envelopes = self._means.envelopes
         for number, (key, learned) in enumerate(batch.items(), start=1):
-            if self._lately(key) is None:  # forgotten meanwhile
+            if self._lately(key) is not learned:  # forgotten meanwhile, or also learned anew
                 continue
             ttl_s = learned.until - asyncio.get_running_loop().time()
             if ttl_s <= 0:

@@ -54,7 +54,7 @@ class Hand:
     def _do(self, work: Callable[[], T], done: "asyncio.Future[T]") -> None:
         try:
             tell = partial(_give, done, work())
-        except Exception as error:  # noqa: BLE001  (raised where it is awaited)
+        except BaseException as error:  # noqa: BLE001  (raised where it is awaited; Rust may panic)
             tell = partial(_fail, done, error)
         with suppress(RuntimeError):  # the loop is closed, for the thread was left behind
             self._loop.call_soon_threadsafe(tell)
@@ -68,6 +68,8 @@ class Turns:
         self._late_s = late_s
         self._turn = asyncio.Semaphore(1)
         self._callers = 0
+        self._late = 0
+        """Errands that are late and not over. While there is one, nobody waits for another's."""
         self._hand: Hand | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -77,7 +79,8 @@ class Turns:
             async with self._turn:
                 done = self._begin(work)
                 try:
-                    await asyncio.wait({done}, timeout=self._late_s)
+                    patience_s = 0.0 if self._late else self._late_s
+                    await asyncio.wait({done}, timeout=patience_s)
                 except asyncio.CancelledError:
                     done.cancel()
                     raise
@@ -88,7 +91,11 @@ class Turns:
             self._callers -= 1
             if not self._callers:
                 self._dismiss()
-        return await done
+        self._late += 1
+        try:
+            return await done
+        finally:
+            self._late -= 1
 
     def _begin(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         if self._hand is None:
@@ -115,6 +122,6 @@ def _give(done: "asyncio.Future[T]", result: T) -> None:
         done.set_result(result)
 
 
-def _fail(done: "asyncio.Future[T]", error: Exception) -> None:
+def _fail(done: "asyncio.Future[T]", error: BaseException) -> None:
     if not done.done():
         done.set_exception(error)

@@ -133,22 +133,30 @@ class Lookout:
         return due
 
     async def _round(self, due: Due) -> None:
-        """Looks once at each, in one thread, or in more if one hangs."""
-        while due:
-            if self._hand is None:
-                self._hand = Hand("watching")
-            done = self._hand.begin(partial(self._look, due))
-            self._under_way[done] = self._hand
-            left = -1
-            while not done.done() and left != len(due):
-                left = len(due)
-                await asyncio.wait({done}, timeout=LATE_S)
-            if done.done():
-                self._over(done)
-                return
-            done.add_done_callback(self._over)
-            self._hand.dismiss()
-            self._hand, due = None, _taken_from(due)
+        """Looks once at each, in one thread; once that is late, at each of the rest in one of its
+        own, for they may hang as well.
+        """
+        if not due:
+            return
+        if self._hand is None:
+            self._hand = Hand("watching")
+        done = self._begin_look(self._hand, due)
+        await asyncio.wait({done}, timeout=LATE_S)
+        if done.done():
+            self._over(done)
+            return
+        done.add_done_callback(self._over)
+        self._hand.dismiss()
+        self._hand = None
+        for one in _taken_from(due):
+            hand = Hand("watching")
+            self._begin_look(hand, deque([one])).add_done_callback(self._over)
+            hand.dismiss()
+
+    def _begin_look(self, hand: Hand, due: Due) -> "asyncio.Future[None]":
+        done = hand.begin(partial(self._look, due))
+        self._under_way[done] = hand
+        return done
 
     def _over(self, done: "asyncio.Future[None]") -> None:
         self._under_way.pop(done, None)
@@ -171,6 +179,7 @@ class Lookout:
             else:
                 if look is not None:
                     self._loop.call_soon_threadsafe(self._looked, watched, look)
+                    continue
             watched.is_in_hand = False
 
     def _begin(self, folder: str) -> int:
@@ -184,6 +193,7 @@ class Lookout:
             raise
 
     def _looked(self, watched: Watched, look: Look) -> None:
+        watched.is_in_hand = False  # and no earlier: nobody else knows of its watches
         self._wants(watched, look.names)
         if watched not in self._all:  # it has left meanwhile
             self._wants(watched, {})

@@ -36,5 +36,8 @@ async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:
             _, left = await asyncio.wait(left)
         except asyncio.CancelledError as meanwhile:
             cancelled = meanwhile
+    for one in tasks:
+        if not one.cancelled():
+            one.exception()  # it is told of here, or a cancellation is told instead
     if cancelled is not None:
         raise cancelled

@@ -124,7 +124,7 @@ class _Asking:
 
 
 class _Batch(NamedTuple):
-    """A question about several customers, as it was read."""
+    """A question about several customers, as it was read. It has their ids: its repr is empty."""
 
     call: Call
     tally: Tally
@@ -133,6 +133,9 @@ class _Batch(NamedTuple):
     """Each customer once, in the order asked."""
     ids: int
     """Duplicates included."""
+
+    def __repr__(self) -> str:
+        return "_Batch()"
 
 
 class DataRoutes:

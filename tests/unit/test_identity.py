@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -248,6 +250,21 @@ async def test_a_file_that_was_read_ahead_is_there_when_the_first_question_comes
     assert await mount.ask(ANN, after_s=0.0) == VendorIds({ANN: "7"})
     mount.map.read_ahead()
     assert mount.map._look is None, "what was read once is read ahead no more"
+
+
+def test_a_file_on_a_dead_mount_keeps_no_process_from_its_end(tmp_path: Path) -> None:
+    """Opening a pipe that nobody writes to never returns either."""
+    os.mkfifo(tmp_path / "ids.csv")
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from adapters.identity_file import FileIdentity\n"
+        "async def main():\n"
+        "    FileIdentity(Path(sys.argv[1])).read_ahead()\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-P", "-c", script, str(tmp_path / "ids.csv")]
+    assert subprocess.run(command, timeout=30, check=False).returncode == 0
 
 
 async def test_a_changed_file_is_taken_by_the_next_question(mount: Mount) -> None:

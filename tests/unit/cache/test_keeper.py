@@ -142,6 +142,7 @@ async def test_what_lingers_is_dropped_when_it_closes(clock: LeapingClock) -> No
     bench = Bench(clock)
     bench.keep(A)
     await bench.keeper.aclose()
+    bench.keep(uuid4())
     clock.leap(LINGER_S)
     await turns(10)
     assert (bench.keeper.pending, bench.store.arrived.is_set()) == (0, False)

@@ -1,6 +1,7 @@
 """Work side by side: the first failure ends the others, and a cancellation passes in any case."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -103,3 +104,27 @@ async def test_time_that_is_over_is_told_as_such() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await side_by_side([ends_after(10**9, slow_to_end=3)])
+
+
+async def test_what_fails_beside_a_cancellation_is_no_noise() -> None:
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, about: told.append(str(about["message"])))
+
+    async def fails_at_its_end() -> None:
+        try:
+            await turns(10**9)
+        except asyncio.CancelledError:
+            raise Failed from None
+
+    tasks = {loop.create_task(side_by_side(fails_at_its_end() for _ in range(3)))}
+    await turns(2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in tasks)
+    del task
+    tasks.clear()
+    gc.collect()
+    await turns(1)
+    assert told == []
