@@ -24,7 +24,7 @@ from yarl import URL
 
 from config import settings
 from proxy.exchange.handshakes import Handshakes
-from proxy.exchange.side_by_side import side_by_side
+from proxy.exchange.together import together
 from proxy.exchange.turns import Turns
 
 T = TypeVar("T")
@@ -173,7 +173,7 @@ class Session:
         if server.open < number:
             await self._add(server)
         lacking = number - server.open
-        await side_by_side(self._add_if_lacking(server) for _ in range(lacking))
+        await together(self._add_if_lacking(server) for _ in range(lacking))
 
     async def __aenter__(self) -> Self:
         return self

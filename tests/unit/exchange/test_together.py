@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.exchange.side_by_side import side_by_side
+from proxy.exchange.together import together
 
 Work: TypeAlias = Coroutine[Any, Any, None]
 
@@ -61,7 +61,7 @@ async def test_a_loop_that_lives_on_failures_ends_when_it_is_cancelled_at_whatev
     async def once() -> None:
         works = [fails_after(fails), ends_after(ends, slow_to_end=slow)]
         begun[:] = works
-        await side_by_side(works)
+        await together(works)
 
     task = asyncio.get_running_loop().create_task(tries_again(once))
     await turns(at)
@@ -74,7 +74,7 @@ async def test_a_loop_that_lives_on_failures_ends_when_it_is_cancelled_at_whatev
 async def test_who_fails_first_is_raised_when_the_others_have_ended() -> None:
     ended: list[str] = []
     with pytest.raises(Failed):
-        await side_by_side(
+        await together(
             [ends_after(10**9, slow_to_end=3, ended=ended), fails_after(1), fails_after(10**9)]
         )
     assert ended == ["cancelled"]
@@ -82,15 +82,15 @@ async def test_who_fails_first_is_raised_when_the_others_have_ended() -> None:
 
 async def test_who_does_not_fail_is_waited_for() -> None:
     ended: list[str] = []
-    await side_by_side([ends_after(number, slow_to_end=0, ended=ended) for number in range(3)])
+    await together([ends_after(number, slow_to_end=0, ended=ended) for number in range(3)])
     assert ended == ["by itself"] * 3
-    await side_by_side([])
+    await together([])
 
 
 async def test_a_cancellation_is_passed_on_and_waits_until_all_have_ended() -> None:
     ended: list[str] = []
     works = [ends_after(10**9, slow_to_end=5, ended=ended) for _ in range(2)]
-    task = asyncio.get_running_loop().create_task(side_by_side(works))
+    task = asyncio.get_running_loop().create_task(together(works))
     await turns(2)
     for _ in range(3):  # also one that is repeated
         task.cancel()
@@ -103,7 +103,7 @@ async def test_a_cancellation_is_passed_on_and_waits_until_all_have_ended() -> N
 async def test_time_that_is_over_is_told_as_such() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await side_by_side([ends_after(10**9, slow_to_end=3)])
+            await together([ends_after(10**9, slow_to_end=3)])
 
 
 async def test_what_fails_beside_a_cancellation_is_no_noise() -> None:
@@ -117,7 +117,7 @@ async def test_what_fails_beside_a_cancellation_is_no_noise() -> None:
         except asyncio.CancelledError:
             raise Failed from None
 
-    tasks = {loop.create_task(side_by_side(fails_at_its_end() for _ in range(3)))}
+    tasks = {loop.create_task(together(fails_at_its_end() for _ in range(3)))}
     await turns(2)
     for task in tasks:
         task.cancel()

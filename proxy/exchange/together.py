@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
-async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Returns when all have ended. Raises the first failure, once the others are cancelled.
 
     asyncio's `TaskGroup` forgets a cancellation (in Python 3.11 and 3.12) that comes between such a
